@@ -1,0 +1,48 @@
+# ddb_assets: `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test test-e2e test-all check format bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Create the environment in .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Creating $(VENV) (about a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ddb_assets needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install ## Export, publish and query the sample tables in one Dagster run, without AWS
+	@$(BIN)/ddb-assets demo
+
+dev: install ## Local AWS with the sample tables and the Dagster UI, until Ctrl-C
+	@$(BIN)/ddb-assets dev
+
+test: install ## The quick test suite
+	$(BIN)/python -m pytest
+
+test-e2e: install ## Servers, real clients, real processes
+	$(BIN)/python -m pytest -m "slow or e2e"
+
+test-all: install ## Every test
+	$(BIN)/python -m pytest -m ""
+
+check: install ## ruff (lint and format), pyright strict, import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+format: install ## Apply ruff's fixes and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) .venv-clients .pytest_cache .ruff_cache .hypothesis *.egg-info

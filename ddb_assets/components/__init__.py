@@ -1,0 +1,1 @@
+"""YAML in, Definitions out: what other projects import."""

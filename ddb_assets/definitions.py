@@ -1,0 +1,1 @@
+"""What `dagster dev` loads: the project's own declarations under `ddb_assets/defs`."""

@@ -1,0 +1,1 @@
+"""AWS in a box: moto's server with the missing half added."""

@@ -1,0 +1,1 @@
+"""Dagster around the refresh: assets, resources, metadata and re-attachment."""

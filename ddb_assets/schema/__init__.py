@@ -1,0 +1,1 @@
+"""DynamoDB attribute types, inference over an export, Athena types, names and DDL."""
