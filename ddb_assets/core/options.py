@@ -1,0 +1,40 @@
+"""What one refresh is asked to do beyond what the tables declare."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ddb_assets.core.spec import VerifyLevel
+
+#: AWS page "ServiceQuotas" of DynamoDB: exports in flight per account and region.
+MAX_EXPORTS_IN_FLIGHT = 300
+#: AWS page "service-limits" of Athena: active DDL queries per account and region, queued included.
+MAX_ACTIVE_DDL = 20
+
+
+@dataclass(frozen=True)
+class RefreshOptions:
+    """Settings of one refresh; the defaults are what a scheduled run wants.
+
+    Attributes:
+        export_time: The moment to export, a whole second, UTC; None is the latest restorable.
+        adopt: Publish this completed (or running) export, by ARN, instead of starting one;
+            only with exactly one table.
+        wait: False starts the exports, notes them in the ledger and ends.
+        verify: Overrides the verify level of every table.
+        allow_older: An older export may replace a newer one: the rollback.
+        consistent_groups: Refresh groups whose tables are exported as of the same second and
+            published together.
+        cut_lag_seconds: How far that second lies before the root run's start.
+        max_in_flight: Exports of this refresh that run in AWS at the same time.
+        max_queries: Athena DDL queries of this refresh that are active at the same time.
+    """
+
+    export_time: datetime | None = None
+    adopt: str | None = None
+    wait: bool = True
+    verify: VerifyLevel | None = None
+    allow_older: bool = False
+    consistent_groups: frozenset[str] = frozenset()
+    cut_lag_seconds: float = 300.0
+    max_in_flight: int = MAX_EXPORTS_IN_FLIGHT
+    max_queries: int = MAX_ACTIVE_DDL

@@ -1,0 +1,65 @@
+"""How the refresh of one table ended; one of these three per table."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddb_assets.core.export import Export, TableDescription
+from ddb_assets.core.manifest import Manifest
+from ddb_assets.core.publication import Publication
+from ddb_assets.core.spec import TableSpec
+from ddb_assets.errors import DdbAssetsError
+
+if TYPE_CHECKING:
+    from ddb_assets.schema.profile import Profile
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the seconds of one table's refresh went."""
+
+    waited_seconds: float = 0.0
+    verified_seconds: float = 0.0
+    inferred_seconds: float = 0.0
+    published_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """The export runs (or is done) and is noted in the ledger; nobody waited for it."""
+
+    spec: TableSpec
+    export: Export
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The Athena table stands at a complete, verified export.
+
+    Attributes:
+        profile: What inference found in the exported items; None where it was not needed.
+    """
+
+    spec: TableSpec
+    description: TableDescription
+    export: Export
+    manifest: Manifest
+    publication: Publication
+    timings: Timings = Timings()
+    profile: "Profile | None" = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """This table stayed where it was.
+
+    Attributes:
+        error: Names the table, the cause and the remedy; says whether trying again may help.
+        export: The export it got to, if any: it may still be running in AWS.
+    """
+
+    spec: TableSpec
+    error: DdbAssetsError
+    export: Export | None = None
+
+
+Outcome = Started | Refreshed | Failed
