@@ -125,8 +125,12 @@ class Catalog(Protocol):
         """Replace the version that was read. Raises VersionConflictError when it is not current."""
         ...
 
+    def delete_table(self, database: str, table: str) -> None:
+        """Drop it; that it is not there is no error. Only to undo a creation of the same run."""
+        ...
+
     def table_versions(self, database: str, table: str) -> Iterator[CatalogTable]:
-        """Archived versions, newest first, lazily."""
+        """Archived versions (AWS lists the current one, too), newest first, lazily."""
         ...
 
 
