@@ -1,1 +1,66 @@
-"""AWS in a box: moto's server with the missing half added."""
+"""AWS in a box: moto's server with the missing half added.
+
+`install()` makes moto answer for DynamoDB exports, the Glue catalog and Athena as AWS does, under
+`mock_aws()` and in moto's server alike. A server must be installed before its first request: moto
+builds a service's application then and keeps it.
+"""
+
+import threading
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, cast
+
+from ddb_assets.local.plumbing import require_members, require_tested_moto
+
+#: Subpackages that replace a service; each has `overrides()`.
+SERVICES = ("dynamodb", "glue", "athena")
+
+#: One override: moto's registry of a service's backends, and our backend class.
+Override = tuple[Any, type[Any]]
+
+_lock = threading.Lock()
+_replaced: list[Override] = []
+
+
+def overrides() -> list[Override]:
+    """Every registry of moto's that we take over, with the class that goes there."""
+    found: list[Override] = []
+    for service in SERVICES:
+        name = f"{__name__}.{service}"
+        if find_spec(name) is None:
+            continue
+        collect = getattr(import_module(name), "overrides", list)
+        found.extend(cast("list[Override]", collect()))
+    return found
+
+
+def install() -> None:
+    """Put our backends in the place of moto's and forget what moto has made so far. Idempotent.
+
+    Raises:
+        MotoVersionError: The installed moto is not the one this was written for.
+    """
+    require_tested_moto()
+    from moto.core.base_backend import BackendDict, BaseBackend  # noqa: PLC0415 - costs 0.5 s
+
+    require_members(BackendDict, "reset", "_instances")
+    require_members(BaseBackend, "_url_module", "reset")
+    with _lock:
+        for backends, ours in overrides():
+            require_members(backends, "backend", "service_name")
+            if backends.backend is not ours:
+                _replaced.append((backends, backends.backend))
+                backends.backend = ours
+        # Regions already made from moto's own classes are made anew.
+        BackendDict.reset()
+
+
+def uninstall() -> None:
+    """Put moto's own backends back and forget what ours held."""
+    from moto.core.base_backend import BackendDict  # noqa: PLC0415 - costs 0.5 s
+
+    with _lock:
+        while _replaced:
+            backends, stock = _replaced.pop()
+            backends.backend = stock
+        BackendDict.reset()
