@@ -1,0 +1,1 @@
+"""The Hive side of a table: its column types and how its files become rows."""
