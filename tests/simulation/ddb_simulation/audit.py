@@ -1,0 +1,285 @@
+"""The promises of DESIGN.md, section 2, checked after every call of a simulated world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.ports import RefreshEvent
+from ddb_assets.core.spec import TableSpec
+from ddb_assets.errors import OlderExportError
+
+from .dynamodb import SimulatedExport
+
+if TYPE_CHECKING:
+    from .process import Process
+    from .world import World
+
+#: A refresh that waits for nothing but exports of some minutes ends within this virtual time.
+PATIENCE_SECONDS = 12 * 3600.0
+#: ... and within this number of calls.
+PATIENCE_CALLS = 4000
+
+
+class Violation(AssertionError):  # noqa: N818 - it is no error of the product
+    """A promise is broken."""
+
+    def __init__(self, promise: str, what: str) -> None:
+        super().__init__(f"{promise}: {what}")
+        self.promise = promise
+
+
+@dataclass(frozen=True)
+class Move:
+    """One change of a table's location."""
+
+    at: datetime
+    process: "Process | None"
+    key: tuple[str, str]
+    before: str | None
+    after: str | None
+    undo: bool
+
+    @property
+    def intent_id(self) -> str | None:
+        """The run on whose behalf it moved."""
+        return self.process.intent_id if self.process else None
+
+
+class Audit:
+    """Hears of everything that matters and raises a Violation at the first broken promise."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.acting: Process | None = None
+        self.moves: list[Move] = []
+        self.owners: dict[tuple[str, str], str] = {}
+        self.backwards: list[Move] = []
+        self.events: list[RefreshEvent] = []
+        self._whole: dict[str, tuple[int, bool]] = {}
+        #: Somebody destroyed data on purpose: published tables may be empty from now on.
+        self.destroyed = False
+
+    # -- never twice -------------------------------------------------------------------------
+
+    def export_started(self, process: "Process", export: SimulatedExport) -> None:
+        """AWS begins, and bills, an export that it did not know by its token."""
+        if process.intent_id is None:
+            raise Violation("never twice", f"{export.arn} was started by what is no refresh")
+        others = [
+            other
+            for other in self._world.dynamodb.exports.values()
+            if other is not export
+            and other.paid_by == process.intent_id
+            and other.table is export.table
+            and other.status != "FAILED"
+        ]
+        if others:
+            raise Violation(
+                "never twice",
+                f"{process.intent_id} pays for {export.arn}, but {others[0].arn} of the same "
+                f"table and run is {others[0].status}",
+            )
+
+    # -- never half, never backwards ---------------------------------------------------------
+
+    def moved(self, key: tuple[str, str], before: str | None, after: str | None) -> None:
+        """A table's location is another one now."""
+        process = self.acting
+        undo = self._undoes(key, process, after)
+        move = Move(self._world.clock.now(), process, key, before, after, undo)
+        self.moves.append(move)
+        if process is None or undo:
+            return
+        name = self.owners.get(key)
+        where = f"{key[0]}.{key[1]}"
+        if after is None:
+            raise Violation("never half", f"{where} was dropped")
+        export = self._world.dynamodb.by_location.get(after)
+        if export is None:
+            raise Violation("never half", f"{where} moved to {after}, no export's data")
+        if export.table.name != name:
+            raise Violation("never half", f"{where} is for {name}, not for {export.arn}")
+        self._publishable(where, export, process)
+        old = self._world.dynamodb.by_location.get(before or "")
+        if old is not None and export.export_time < old.export_time and not process.may_go_back:
+            if self._world.moves_are_swaps:
+                raise Violation(
+                    "never backwards",
+                    f"{where} went from {old.export_time} back to {export.export_time}",
+                )
+            self.backwards.append(move)
+
+    def _publishable(self, where: str, export: SimulatedExport, process: "Process") -> None:
+        if export.status != "COMPLETED":
+            raise Violation("never half", f"{where} moved to {export.arn}: {export.status}")
+        if export.ending.damage:
+            raise Violation("never half", f"{where} moved to an export with {export.ending.damage}")
+        if not self.whole(export):
+            raise Violation("never half", f"{where} moved to {export.arn}, whose objects are gone")
+        needed = {*export.manifests, f"{export.root}data/"}
+        if unread := needed - process.proofs:
+            raise Violation(
+                "never half", f"{where} moved to {export.arn} without reading {min(unread)}"
+            )
+        seen = process.seen_tables.get(export.table.name)
+        gone = export.table.deleted
+        replaced = gone is not None and export.ended is not None and gone < export.ended
+        if not process.may_go_back and (seen != export.table.table_id or replaced):
+            raise Violation(
+                "never half",
+                f"{where} moved to an export of table id {export.table.table_id}, told {seen}",
+            )
+
+    def _undoes(self, key: tuple[str, str], process: "Process | None", after: str | None) -> bool:
+        """Whether a consistent cut puts back a table that the same run moved."""
+        if process is None or not process.consistent:
+            return False
+        last = next((m for m in reversed(self.moves) if m.key == key), None)
+        return last is not None and last.intent_id == process.intent_id and last.before == after
+
+    def whole(self, export: SimulatedExport) -> bool:
+        """Whether exactly the objects the export wrote lie where a table would read them."""
+        changes, known = self._whole.get(export.arn, (-1, False))
+        s3 = self._world.s3
+        if changes != s3.changes:
+            prefix = f"{export.root}data/"
+            found = {
+                key: stored.content
+                for (bucket, key), stored in s3.stored.items()
+                if bucket == export.request.bucket and key.startswith(prefix)
+            }
+            known = found == export.data
+            self._whole[export.arn] = (s3.changes, known)
+        return known
+
+    def check(self) -> None:
+        """After every call: each table that stands at an export can be read in full."""
+        if self.destroyed:
+            return
+        for key in self.owners:
+            location = self._world.glue.location(key)
+            export = self._world.dynamodb.by_location.get(location or "")
+            if export is not None and not self.whole(export):
+                raise Violation("never half", f"{key[1]} stands at {export.arn}, which lost data")
+
+    # -- never stuck -------------------------------------------------------------------------
+
+    def patient(self, process: "Process") -> None:
+        """Before every call: the process is not at it for ever."""
+        if process.calls > PATIENCE_CALLS:
+            raise Violation("never stuck", f"{process.calls} calls and no end")
+        if self._world.clock.monotonic() - process.began > self._world.patience:
+            raise Violation("never stuck", f"no end after {self._world.patience:g} s")
+
+    def heard(self, process: "Process", event: RefreshEvent) -> None:
+        """A progress message: it says which table it is about."""
+        self.events.append(event)
+        if not event.message.startswith(event.table):
+            raise Violation("never stuck", f"a message that names no table: {event.message!r}")
+
+    def outcome(self, outcome: Outcome, process: "Process") -> None:
+        """A table's end: an error to act on, or exactly what the export holds."""
+        if isinstance(outcome, Failed):
+            error = outcome.error
+            missing = [
+                part
+                for part, value in (
+                    ("table", error.table == outcome.spec.name),
+                    ("cause", error.cause),
+                    ("remedy", error.remedy),
+                )
+                if not value
+            ]
+            if missing:
+                raise Violation("never stuck", f"no {' and no '.join(missing)} in: {error!r}")
+        if isinstance(outcome, Refreshed):
+            self._refreshed(outcome, process)
+
+    # -- never lost --------------------------------------------------------------------------
+
+    def _refreshed(self, outcome: Refreshed, process: "Process") -> None:
+        export = self._world.dynamodb.exports[outcome.export.arn]
+        if export.paid_by != process.intent_id:
+            raise Violation("never lost", f"{export.arn} of {export.paid_by} passes for a new one")
+        manifest = outcome.manifest
+        if manifest.items != len(export.lines) or manifest.items != sum(
+            file.items for file in manifest.files
+        ):
+            raise Violation(
+                "never lost", f"{manifest.items} items published of {len(export.lines)}"
+            )
+        if {file.key for file in manifest.files} != set(export.data):
+            raise Violation("never lost", "the manifest names other files than the export wrote")
+        if outcome.profile is not None and outcome.profile.items != len(export.lines):
+            raise Violation("never lost", f"{outcome.profile.items} items were looked at")
+        spec = outcome.spec
+        if outcome.publication.location != export.location:
+            raise Violation("never lost", f"published {outcome.publication.location}")
+        now_at = self._world.glue.location((spec.database, spec.table))
+        standing = self._world.dynamodb.by_location.get(now_at or "")
+        if self._world.alone and standing is not export:
+            raise Violation("never lost", f"{spec.athena_name} stands at {now_at}")
+
+    # -- the end of an attempt, the end of the world -----------------------------------------
+
+    def attempt_ended(
+        self, specs: Sequence[TableSpec], outcomes: Sequence[Outcome], faulted: set[str] | None
+    ) -> None:
+        """A refresh came to its own end.
+
+        Args:
+            specs: What it was asked to refresh.
+            outcomes: What it said.
+            faulted: Tables that had bad luck in this attempt; None if that cannot be told.
+        """
+        said = sorted(outcome.spec.name for outcome in outcomes)
+        if said != sorted(spec.name for spec in specs):
+            raise Violation("never stuck", f"asked for {len(specs)} tables, heard of {said}")
+        if faulted is None:
+            return
+        for outcome in outcomes:
+            if isinstance(outcome, Failed) and outcome.spec.name not in faulted:
+                if not self._world.alone and isinstance(outcome.error, OlderExportError):
+                    continue
+                raise Violation(
+                    "never stuck", f"{outcome.spec.name} failed for another table: {outcome.error}"
+                )
+
+    def group_stands_together(
+        self, specs: Sequence[TableSpec], before: Sequence[str | None]
+    ) -> None:
+        """All tables of a consistent cut moved to it, or none moved at all."""
+        now = [self._world.glue.location((spec.database, spec.table)) for spec in specs]
+        if list(before) == now:
+            return
+        exports = [self._world.dynamodb.by_location.get(location or "") for location in now]
+        times = {export.export_time if export else None for export in exports}
+        if len(times) != 1 or None in times:
+            found = ", ".join(
+                f"{spec.table}: {e.export_time if e else location}"
+                for spec, e, location in zip(specs, exports, now, strict=True)
+            )
+            raise Violation("consistent cut", f"the tables stand at different moments: {found}")
+
+    def newest_stands(self) -> None:
+        """At the end each table is at the newest export that was published since a rollback."""
+        newest: dict[tuple[str, str], SimulatedExport] = {}
+        for move in self.moves:
+            export = self._world.dynamodb.by_location.get(move.after or "")
+            if export is None or move.undo or (move.process is None):
+                newest.pop(move.key, None)
+                continue
+            best = newest.get(move.key)
+            back = move.process.may_go_back
+            if best is None or back or export.export_time >= best.export_time:
+                newest[move.key] = export
+        for key, export in newest.items():
+            standing = self._world.dynamodb.by_location.get(self._world.glue.location(key) or "")
+            if standing is None or standing.export_time < export.export_time:
+                raise Violation(
+                    "never backwards",
+                    f"{key[1]} ends at {standing.export_time if standing else None}, "
+                    f"though {export.export_time} had been published",
+                )

@@ -1,0 +1,207 @@
+"""The product with one promise broken on purpose; the simulation has to notice each."""
+
+import base64
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ddb_assets.core.export import Export, TableDescription
+from ddb_assets.core.options import RefreshOptions
+from ddb_assets.core.outcome import Failed, Outcome
+from ddb_assets.core.ports import ExportNote, Gateways, StoredObject
+from ddb_assets.core.refresh import refresh
+from ddb_assets.core.request import ExportRequest
+
+from .process import Process
+from .runner import Mutant
+
+
+class _Wrapped:
+    """Passes on whatever a mutant does not change."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def _service(name: str, wrap: Callable[[Any], Any]) -> Callable[[Process, Gateways], Gateways]:
+    return lambda _process, gateways: replace(gateways, **{name: wrap(getattr(gateways, name))})
+
+
+class _DropsTheToken(_Wrapped):
+    fresh = itertools.count()
+
+    def start_export(self, request: ExportRequest) -> Export:
+        return self.inner.start_export(replace(request, intent_id=f"any-{next(self.fresh)}"))
+
+
+class _OneTokenForEver(_Wrapped):
+    def start_export(self, request: ExportRequest) -> Export:
+        return self.inner.start_export(replace(request, intent_id="always"))
+
+
+class _ForgetsTheLaunch(_Wrapped):
+    def start_export(self, request: ExportRequest) -> Export:
+        return self.inner.start_export(replace(request, launch=0))
+
+
+class _WaitsForTheFailed(_Wrapped):
+    def describe_export(self, arn: str) -> Export:
+        export = self.inner.describe_export(arn)
+        return replace(export, status="IN_PROGRESS") if export.status == "FAILED" else export
+
+
+class _KnowsTheTableByHeart(_Wrapped):
+    """Remembers a table's id for ever, as a process that never looks again would."""
+
+    def __init__(self, inner: Any, ids: dict[str, TableDescription]) -> None:
+        super().__init__(inner)
+        self.ids = ids
+
+    def describe_table(self, name: str) -> TableDescription:
+        return self.ids.setdefault(name, self.inner.describe_table(name))
+
+
+class _BelievesTheChecksums(_Wrapped):
+    def read(self, bucket: str, key: str) -> bytes:
+        content = self.inner.read(bucket, key)
+        if not key.endswith(".md5"):
+            return content
+        checked = self.inner.read(bucket, key.removesuffix(".md5") + ".json")
+        return base64.b64encode(hashlib.md5(checked).digest())
+
+
+class _BelievesTheManifest(_Wrapped):
+    """Lists what the manifest names, not what lies there."""
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        found = {stored.key: stored for stored in self.inner.list(bucket, prefix)}
+        manifest = self.inner.read(bucket, prefix.removesuffix("data/") + "manifest-files.json")
+        for line in manifest.splitlines():
+            entry = json.loads(line)
+            key = entry["dataFileS3Key"]
+            size = found[key].size if key in found else 20
+            yield StoredObject(key, size, entry["etag"])
+
+
+class _LosesAFile(_Wrapped):
+    """A smaller export that fits together: the last file is not there for this reader."""
+
+    def read(self, bucket: str, key: str) -> bytes:
+        name = key.rpartition("/")[2]
+        content = self.inner.read(bucket, key)
+        if name == "manifest-files.json":
+            return b"".join(content.splitlines(keepends=True)[:-1])
+        if name == "manifest-summary.json":
+            summary = json.loads(content)
+            files = self.read(bucket, key.replace("-summary", "-files"))
+            summary["itemCount"] = sum(json.loads(line)["itemCount"] for line in files.splitlines())
+            return json.dumps(summary).encode()
+        if name.endswith(".md5"):
+            checked = self.read(bucket, key.removesuffix(".md5") + ".json")
+            return base64.b64encode(hashlib.md5(checked).digest())
+        return content
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        kept = self.read(bucket, prefix.removesuffix("data/") + "manifest-files.json").decode()
+        return (stored for stored in self.inner.list(bucket, prefix) if stored.key in kept)
+
+
+class _IgnoresTheVersion(_Wrapped):
+    def update_table(
+        self, database: str, table_input: Mapping[str, Any], *, version_id: str
+    ) -> None:
+        # Read past the simulation's counting: the mutant must not make more calls.
+        current = self.inner._aws.get_table(database, table_input["Name"])
+        self.inner.update_table(database, table_input, version_id=current.version_id)
+
+
+class _NeverPutsBack(_Wrapped):
+    """Leaves the moved tables of a cut where they are when another one fails."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.left: set[str] = set()
+
+    def update_table(
+        self, database: str, table_input: Mapping[str, Any], *, version_id: str
+    ) -> None:
+        if table_input["StorageDescriptor"]["Location"] in self.left:
+            return
+        before = self.inner._aws.get_table(database, table_input["Name"])
+        self.inner.update_table(database, table_input, version_id=version_id)
+        if before is not None and before.location:
+            self.left.add(before.location)
+
+
+class _ForgetsNotes(_Wrapped):
+    def find(self, table: str) -> ExportNote | None:
+        self.inner.find(table)
+        return None
+
+
+class _WritesNoNotes(_Wrapped):
+    def record(self, table: str, note: ExportNote) -> None:
+        pass
+
+
+def _one_by_one(options: RefreshOptions) -> RefreshOptions:
+    return replace(options, consistent_groups=frozenset())
+
+
+def _any_age(options: RefreshOptions) -> RefreshOptions:
+    return replace(options, allow_older=True)
+
+
+def _stops_at_the_first_error(*args: Any, **kwargs: Any) -> Iterator[Outcome]:
+    for outcome in refresh(*args, **kwargs):
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        yield outcome
+
+
+def _says_little(*args: Any, **kwargs: Any) -> Iterator[Outcome]:
+    for outcome in refresh(*args, **kwargs):
+        if isinstance(outcome, Failed):
+            outcome.error.remedy = None
+        yield outcome
+
+
+def _keeps_quiet(*args: Any, **kwargs: Any) -> Iterator[Outcome]:
+    return (o for o in refresh(*args, **kwargs) if not isinstance(o, Failed))
+
+
+def _by_heart() -> Callable[[Process, Gateways], Gateways]:
+    known: dict[int, dict[str, TableDescription]] = {}
+    return lambda process, gateways: replace(
+        gateways,
+        dynamodb=_KnowsTheTableByHeart(gateways.dynamodb, known.setdefault(id(process.world), {})),
+    )
+
+
+def mutants() -> Sequence[Mutant]:
+    """Each promise, broken in turn."""
+    return (
+        Mutant("drops the token", gateways=_service("dynamodb", _DropsTheToken)),
+        Mutant("one token for every run", gateways=_service("dynamodb", _OneTokenForEver)),
+        Mutant("same launch after FAILED", gateways=_service("dynamodb", _ForgetsTheLaunch)),
+        Mutant("waits for a failed export", gateways=_service("dynamodb", _WaitsForTheFailed)),
+        Mutant("never looks at the table id again", gateways=_by_heart()),
+        Mutant("forgets the note", ledger=lambda _process, ledger: _ForgetsNotes(ledger)),
+        Mutant("writes no note", ledger=lambda _process, ledger: _WritesNoNotes(ledger)),
+        Mutant("believes the checksums", gateways=_service("objects", _BelievesTheChecksums)),
+        Mutant("publishes without listing", gateways=_service("objects", _BelievesTheManifest)),
+        Mutant("loses a file", gateways=_service("objects", _LosesAFile)),
+        Mutant("ignores the Glue version", gateways=_service("catalog", _IgnoresTheVersion)),
+        Mutant("never puts a cut back", gateways=_service("catalog", _NeverPutsBack)),
+        Mutant("ignores the export time", options=_any_age),
+        Mutant("publishes a cut one by one", options=_one_by_one),
+        Mutant("stops at the first error", refresh=_stops_at_the_first_error),
+        Mutant("names no remedy", refresh=_says_little),
+        Mutant("says nothing of failures", refresh=_keeps_quiet),
+    )
