@@ -56,7 +56,7 @@ def local(
         threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        from ddb_assets.local import run  # noqa: PLC0415 - costs 0.7 s that --help need not wait for
+        from ddb_assets.local import run
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"the local AWS needs {error.name}: pip install 'ddb-assets[local]'"

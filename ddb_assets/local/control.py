@@ -31,6 +31,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from ddb_assets.local import clock, samples, settings
 from ddb_assets.local.answers import Answer, as_json
 from ddb_assets.local.faults import Fault, Faults
+from ddb_assets.local.state import StateError
 
 #: Service -> where moto keeps its backends; these are the services that take faults.
 FAULTY = {
@@ -43,6 +44,7 @@ OK = "200 OK"
 BAD_REQUEST = "400 Bad Request"
 NOT_FOUND = "404 Not Found"
 NOT_ALLOWED = "405 Method Not Allowed"
+BROKEN = "500 Internal Server Error"
 CONFLICT = "409 Conflict"
 
 Document = dict[str, Any]
@@ -156,11 +158,11 @@ class Control:
         names = tuple(field.name for field in fields(Fault))
         _take(arguments, ("service", "account", "region", *names))
         given: Document = {"code": None} | {n: arguments[n] for n in names if n in arguments}
+        faults = _faults_of(arguments)
         try:
-            fault = Fault(**given)
+            faults.add(Fault(**given))
         except (TypeError, ValueError) as error:
             raise ControlError(f"not a fault: {error}") from error
-        _faults_of(arguments).add(fault)
         return self._faults({n: v for n, v in arguments.items() if n not in names})
 
     def _clear_faults(self, arguments: Document) -> Document:
@@ -176,7 +178,10 @@ class Control:
         _take(arguments, ())
         if self._snapshot is None:
             raise ControlError("started without --state-dir, so no state is kept", CONFLICT)
-        return {"bytes": self._snapshot()}
+        try:
+            return {"bytes": self._snapshot()}
+        except (OSError, StateError) as error:
+            raise ControlError(f"nothing was saved: {error}", BROKEN) from error
 
 
 def _refusal(status: str, message: str) -> Answer:

@@ -70,15 +70,15 @@ class LocalApplication:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "")
-        if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
-            answer = self._control(environ)
-        else:
-            try:
+        try:
+            if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
+                answer = self._control(environ)
+            else:
                 with self._gate.passing():
                     return self._moto(environ, start_response)
-            except Exception as error:
-                logger.exception("%s is not answered", operation_of(environ))
-                answer = not_implemented(environ, error)
+        except Exception as error:
+            logger.exception("%s is not answered", operation_of(environ))
+            answer = not_implemented(environ, error)
         start_response(answer.status, answer.headers)
         return [answer.body]
 

@@ -22,6 +22,8 @@ from typing import Any, cast
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.moto_api import state_manager
 
+from ddb_assets.local import clock
+
 STATE_FILE = "state.pickle"
 STAMP_FILE = "stamp.json"
 LOCK_FILE = "lock"
@@ -131,6 +133,7 @@ def dump() -> bytes:
             for registry in _registries()
         },
         "backends": [(address, vars(backend)) for address, backend in _backends()],
+        "clock_offset_seconds": clock.offset_seconds(),
         "transitions": state_manager._transitions,  # pyright: ignore[reportPrivateUsage] - moto gives no way to list them
     }
     buffer = io.BytesIO()
@@ -150,6 +153,8 @@ def load(content: bytes) -> None:
         backend = vars(_backend(address))
         backend.clear()
         backend.update(state)
+    clock.reset()
+    clock.advance(document["clock_offset_seconds"])
     for model, transition in document["transitions"].items():
         state_manager.set_transition(model, transition)
 

@@ -1,0 +1,211 @@
+"""State that outlives a server."""
+
+import json
+import os
+import stat
+import threading
+
+import pytest
+
+from ddb_assets import local
+from ddb_assets.local import clock
+from ddb_assets.local.state import StateError, StateFolder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder that does not exist yet."""
+    return tmp_path / "kept" / "here"
+
+
+def put(server, table="kept", key="a"):
+    """A table with one item."""
+    dynamodb = server.client("dynamodb")
+    dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName=table, Item={"id": {"S": key}, "n": {"N": "1"}})
+
+
+def test_everything_is_there_again_after_a_restart(start, folder):
+    """Tables, items, objects with their etags, catalog and workgroups; and it can be written to."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+        s3 = server.client("s3")
+        s3.create_bucket(Bucket="kept-bucket")
+        etag = s3.put_object(Bucket="kept-bucket", Key="k", Body=b"v" * 100_000)["ETag"]
+        server.client("glue").create_database(DatabaseInput={"Name": "kept_db"})
+        server.client("athena").create_work_group(Name="kept-group")
+        table_id = (
+            server.client("dynamodb").describe_table(TableName="kept")["Table"].get("TableId")
+        )
+    local.uninstall()
+    with start(sample=False, state_dir=folder) as server:
+        dynamodb = server.client("dynamodb")
+        assert dynamodb.get_item(TableName="kept", Key={"id": {"S": "a"}})["Item"]["n"] == {
+            "N": "1"
+        }
+        assert dynamodb.describe_table(TableName="kept")["Table"].get("TableId") == table_id
+        kept = server.client("s3").get_object(Bucket="kept-bucket", Key="k")
+        assert (kept["ETag"], kept["Body"].read()) == (etag, b"v" * 100_000)
+        assert server.client("glue").get_database(Name="kept_db")
+        assert server.client("athena").get_work_group(WorkGroup="kept-group")
+        put(server, table="later")
+        assert set(dynamodb.list_tables()["TableNames"]) == {"kept", "later"}
+
+
+def test_samples_are_not_put_twice_into_what_was_restored(start, folder):
+    """An item deleted from a sample table stays deleted."""
+    key = {"userId": {"S": "7155dc64-982a-4559-9f94-5320dc4d003d"}, "articleId": {"S": "YYYYYY"}}
+    with start(sample=True, state_dir=folder) as server:
+        server.client("dynamodb").delete_item(TableName="Article", Key=key)
+    local.uninstall()
+    with start(sample=True, state_dir=folder) as server:
+        assert server.client("dynamodb").scan(TableName="Article")["Count"] == 1
+
+
+def test_a_snapshot_on_request_survives_a_crash(start, folder, tmp_path):
+    """What was asked to be kept is kept even if the server is never ended properly."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+        status, answer = server.control("snapshot", {})
+        assert status == 200
+        assert answer["bytes"] == (folder / "state.pickle").stat().st_size
+        crashed = tmp_path / "crashed"
+        crashed.mkdir()
+        for name in ("state.pickle", "stamp.json"):
+            (crashed / name).write_bytes((folder / name).read_bytes())
+        put(server, table="after-the-snapshot")
+    local.uninstall()
+    with start(sample=False, state_dir=crashed) as server:
+        assert server.client("dynamodb").list_tables()["TableNames"] == ["kept"]
+
+
+def test_the_clock_and_faults_on_order_are_kept(start, folder):
+    """A server an hour ahead is an hour ahead again."""
+    with start(sample=False, state_dir=folder) as server:
+        server.control("clock", {"advance": 3600})
+        fault = {"service": "dynamodb", "operation": "DescribeTable", "code": "X"}
+        server.control("faults", fault)
+    local.uninstall()
+    clock.reset()
+    with start(sample=False, state_dir=folder) as server:
+        assert 3590 < clock.offset_seconds() < 3610
+        [kept] = server.control("faults?service=dynamodb")[1]["faults"]
+        assert kept["operation"] == "DescribeTable"
+
+
+def test_folder_and_files_are_private(start, folder):
+    """Items may be real data."""
+    with start(sample=False, state_dir=folder):
+        pass
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "state.pickle").stat().st_mode) == 0o600
+
+
+def test_a_file_others_could_have_written_is_not_read(start, folder):
+    """Reading a pickle runs what stands in it."""
+    with start(sample=False, state_dir=folder):
+        pass
+    local.uninstall()
+    (folder / "state.pickle").chmod(0o666)
+    with (
+        pytest.raises(StateError, match="can be written by others"),
+        start(sample=False, state_dir=folder),
+    ):
+        pass
+
+
+def test_a_file_of_another_user_is_not_read(start, folder, monkeypatch):
+    """Not even one with harmless permissions."""
+    with start(sample=False, state_dir=folder):
+        pass
+    local.uninstall()
+    someone_else = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: someone_else)
+    with (
+        pytest.raises(StateError, match="belongs to another user"),
+        start(sample=False, state_dir=folder),
+    ):
+        pass
+
+
+def test_state_of_other_versions_is_refused_by_name(start, folder):
+    """The message says which versions, and the way out."""
+    with start(sample=False, state_dir=folder):
+        pass
+    local.uninstall()
+    (folder / "stamp.json").write_text(json.dumps({"ddb_assets": "0.0.9", "moto": "5.1.0"}))
+    with (
+        pytest.raises(StateError, match=r"written by .*moto 5\.1\.0.* and this is .*moto 5\.2"),
+        start(sample=False, state_dir=folder),
+    ):
+        pass
+
+
+def test_a_damaged_file_is_refused_and_left_as_it_is(start, folder):
+    """A failed start must not replace what somebody may still rescue."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+    local.uninstall()
+    damaged = (folder / "state.pickle").read_bytes()[:-100]
+    (folder / "state.pickle").write_bytes(damaged)
+    with pytest.raises(StateError, match="cannot be read"), start(sample=False, state_dir=folder):
+        pass
+    assert (folder / "state.pickle").read_bytes() == damaged
+
+
+def test_two_servers_do_not_share_a_folder(start, folder):
+    """The second would overwrite what the first kept."""
+    with (
+        start(sample=False, state_dir=folder),
+        pytest.raises(StateError, match="in use by another local AWS"),
+    ):
+        StateFolder(folder)
+
+
+def test_an_interrupted_save_leaves_the_last_one(start, folder, monkeypatch):
+    """The new file takes the old one's place only once it is whole."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+        assert server.control("snapshot", {})[0] == 200
+        before = (folder / "state.pickle").read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+            status, answer = server.control("snapshot", {})
+        assert status == 500
+        assert "disk full" in answer["message"]
+        assert (folder / "state.pickle").read_bytes() == before
+
+
+def test_calls_wait_while_a_snapshot_is_taken(start, folder, monkeypatch):
+    """No call changes a backend while it is being written down."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+        saving, go_on, answered = threading.Event(), threading.Event(), threading.Event()
+        save = StateFolder.save
+
+        def slow(self):
+            saving.set()
+            go_on.wait(10)
+            return save(self)
+
+        monkeypatch.setattr(StateFolder, "save", slow)
+        snapshot = threading.Thread(target=lambda: server.control("snapshot", {}))
+        snapshot.start()
+        assert saving.wait(10)
+
+        def call():
+            server.client("dynamodb").list_tables()
+            answered.set()
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        assert not answered.wait(0.5)
+        go_on.set()
+        assert answered.wait(10)
+        snapshot.join(10)
+        caller.join(10)
