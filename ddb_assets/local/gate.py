@@ -1,4 +1,4 @@
-"""Lets many calls pass at a time, or one snapshot while no call is under way."""
+"""Lets many calls and workers pass at a time, or one snapshot while none is under way."""
 
 import threading
 from collections.abc import Generator
@@ -6,29 +6,38 @@ from contextlib import contextmanager
 
 
 class Gate:
-    """Shared by calls, exclusive for a snapshot; a waiting snapshot holds new calls back."""
+    """Shared by whatever changes the backends, exclusive for a snapshot of them.
+
+    A waiting snapshot holds newcomers back. A thread that is inside may pass again.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._inside = 0
         self._closed = False
+        self._mine = threading.local()
 
     @contextmanager
     def passing(self) -> Generator[None]:
-        """Around one call."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._closed)
-            self._inside += 1
+        """Around one call, or one step of a worker."""
+        depth: int = getattr(self._mine, "depth", 0)
+        if depth == 0:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._closed)
+                self._inside += 1
+        self._mine.depth = depth + 1
         try:
             yield
         finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
+            self._mine.depth = depth
+            if depth == 0:
+                with self._changed:
+                    self._inside -= 1
+                    self._changed.notify_all()
 
     @contextmanager
     def closed(self) -> Generator[None]:
-        """Around a snapshot: waits for the calls under way and lets none in."""
+        """Around a snapshot: waits for those inside and lets nobody in."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)
             self._closed = True
@@ -39,3 +48,8 @@ class Gate:
             with self._changed:
                 self._closed = False
                 self._changed.notify_all()
+
+
+#: The gate of this process, which is one local AWS: calls pass it in the server, exports and
+#: queries in their workers.
+GATE = Gate()

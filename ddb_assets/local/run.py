@@ -10,7 +10,7 @@ from pathlib import Path
 from ddb_assets import local
 from ddb_assets.local import samples, settings
 from ddb_assets.local.control import Control
-from ddb_assets.local.gate import Gate
+from ddb_assets.local.gate import GATE
 from ddb_assets.local.plumbing import MotoVersionError
 from ddb_assets.local.server import LocalServer, PortInUseError
 from ddb_assets.local.state import StateError, StateFolder
@@ -48,7 +48,6 @@ def running(options: Options) -> Generator[LocalServer]:
         StateError: The state folder cannot be used.
         MotoVersionError: The installed moto is not the one this was written for.
     """
-    gate = Gate()
     with contextlib.ExitStack() as stack:
         folder: StateFolder | None = None
         if options.state_dir is not None:
@@ -57,11 +56,11 @@ def running(options: Options) -> Generator[LocalServer]:
 
         def snapshot() -> int:
             assert folder is not None
-            with gate.closed():
+            with GATE.closed():
                 return folder.save()
 
         control = Control(snapshot if folder is not None else None)
-        server = LocalServer(control, gate, port=options.port)
+        server = LocalServer(control, port=options.port)
         stack.callback(server.stop)
         # moto's Step Functions call the server they live in at this port.
         os.environ["MOTO_PORT"] = str(server.port)
@@ -77,7 +76,7 @@ def running(options: Options) -> Generator[LocalServer]:
         server.stop()
         end_work(WORK_SECONDS)
         if folder is not None:
-            folder.save()
+            snapshot()
 
 
 def environment(server: LocalServer) -> dict[str, str]:

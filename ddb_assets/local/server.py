@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.serving import ThreadedWSGIServer
 
 from ddb_assets.local.answers import Answer, not_implemented, operation_of
-from ddb_assets.local.gate import Gate
+from ddb_assets.local.gate import GATE
 from ddb_assets.local.keepalive import KeepAliveHandler
 
 HOST = "127.0.0.1"
@@ -62,9 +62,8 @@ def _create_app(service: Any) -> Any:
 class LocalApplication:
     """The WSGI application: control endpoints, moto, and 501 for what neither can do."""
 
-    def __init__(self, control: Control, gate: Gate) -> None:
+    def __init__(self, control: Control) -> None:
         self._control = control
-        self._gate = gate
         self._moto = DomainDispatcherApplication(_create_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -74,7 +73,7 @@ class LocalApplication:
             if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
                 answer = self._control(environ)
             else:
-                with self._gate.passing():
+                with GATE.passing():
                     return self._moto(environ, start_response)
         except Exception as error:
             logger.exception("%s is not answered", operation_of(environ))
@@ -127,20 +126,19 @@ class LocalServer:
 
     Args:
         control: Answers everything below `/_local/`.
-        gate: Every call to a service passes through it.
         port: The port on 127.0.0.1; 0 takes a free one.
 
     Raises:
         PortInUseError: Another program listens there.
     """
 
-    def __init__(self, control: Control, gate: Gate, *, port: int = 0) -> None:
+    def __init__(self, control: Control, *, port: int = 0) -> None:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((HOST, port))
             listener.listen(BACKLOG)
-            self._server = _Server(LocalApplication(control, gate), listener)
+            self._server = _Server(LocalApplication(control), listener)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(port) from error

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from ddb_assets.local.answers import as_json
-from ddb_assets.local.gate import Gate
 from ddb_assets.local.server import LocalServer, PortInUseError
 
 
@@ -110,7 +109,7 @@ def test_a_port_in_use_is_one_sentence_that_names_it():
         holder.listen()
         port = holder.getsockname()[1]
         with pytest.raises(PortInUseError, match=f"port {port} .* is in use") as refused:
-            LocalServer(lambda _: as_json("200 OK", {}), Gate(), port=port)
+            LocalServer(lambda _: as_json("200 OK", {}), port=port)
     assert "\n" not in str(refused.value)
 
 
@@ -130,7 +129,7 @@ def test_stopping_lets_a_running_answer_finish_and_closes_idle_connections():
             go_on.wait(10)
         return as_json("200 OK", {"done": True})
 
-    server = LocalServer(control, Gate())
+    server = LocalServer(control)
     server.start()
     idle = connect(server)
     idle.request("GET", "/_local/quick")
