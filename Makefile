@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CLIENTS := .venv-clients
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-e2e test-all check format bench clean
+.PHONY: help install clients demo dev test test-e2e test-all check format bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -25,13 +26,22 @@ demo: install ## Export, publish and query the sample tables in one Dagster run,
 dev: install ## Local AWS with the sample tables and the Dagster UI, until Ctrl-C
 	@$(BIN)/ddb-assets dev
 
+clients: $(CLIENTS)/.installed ## AWS clients for the end-to-end suite, in .venv-clients (0.5 GB)
+
+$(CLIENTS)/.installed: constraints-clients.txt
+	@echo "Creating $(CLIENTS) (aws CLI, awswrangler, PyAthena) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ddb_assets needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-clients.txt awscli awswrangler PyAthena
+	@touch $@
+
 test: install ## The quick test suite
 	$(BIN)/python -m pytest
 
-test-e2e: install ## Servers, real clients, real processes
+test-e2e: install clients ## Servers, real clients, real processes
 	$(BIN)/python -m pytest -m "slow or e2e"
 
-test-all: install ## Every test
+test-all: install clients ## Every test
 	$(BIN)/python -m pytest -m ""
 
 check: install ## ruff (lint and format), pyright strict, import arrows
@@ -45,4 +55,4 @@ format: install ## Apply ruff's fixes and format
 	$(BIN)/ruff format .
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .venv-clients .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(CLIENTS) .pytest_cache .ruff_cache .hypothesis *.egg-info
