@@ -210,34 +210,31 @@ def _export_missing(refusal: Refusal) -> DdbAssetsError:
 def _bucket_missing(refusal: Refusal) -> DdbAssetsError:
     return refusal.error(
         ExportObjectsGoneError,
-        f"the bucket {refusal.subject.bucket or ''} does not exist",
+        f"{refusal.subject.bucket_text} does not exist",
         "create it again or correct its name, then refresh",
     )
 
 
 def _object_missing(refusal: Refusal) -> DdbAssetsError:
-    subject = refusal.subject
     return refusal.error(
         ExportObjectsGoneError,
-        f"s3://{subject.bucket}/{subject.key} does not exist",
+        f"{refusal.subject.object_text} does not exist",
         "the export was deleted or expired by a lifecycle rule; refresh the table",
     )
 
 
 def _object_archived(refusal: Refusal) -> DdbAssetsError:
-    subject = refusal.subject
     return refusal.error(
         ExportObjectsGoneError,
-        f"s3://{subject.bucket}/{subject.key} is archived",
+        f"{refusal.subject.object_text} is archived",
         "restore it from its storage class, or exclude the export's prefix from lifecycle rules",
     )
 
 
 def _object_changed(refusal: Refusal) -> DdbAssetsError:
-    subject = refusal.subject
     return refusal.error(
         ExportObjectsGoneError,
-        f"s3://{subject.bucket}/{subject.key} was replaced while it was read",
+        f"{refusal.subject.object_text} was replaced while it was read",
         "nothing but DynamoDB should write below an export's prefix",
     )
 
@@ -245,7 +242,7 @@ def _object_changed(refusal: Refusal) -> DdbAssetsError:
 def _bucket_elsewhere(refusal: Refusal) -> DdbAssetsError:
     return refusal.error(
         RequestInvalidError,
-        remedy=f"the bucket {refusal.subject.bucket} is in another region or behind another "
+        remedy=f"{refusal.subject.bucket_text} is in another region or behind another "
         "endpoint: set region, or leave endpoint_url out",
     )
 

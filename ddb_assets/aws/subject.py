@@ -21,6 +21,16 @@ class Subject:
     catalog_table: str | None = None
     workgroup: str | None = None
 
+    @property
+    def bucket_text(self) -> str:
+        """The bucket as a sentence names it."""
+        return f"the bucket {self.bucket}" if self.bucket else "the bucket"
+
+    @property
+    def object_text(self) -> str:
+        """The object as a sentence names it."""
+        return f"s3://{self.bucket}/{self.key}" if self.bucket and self.key else "the object"
+
     @classmethod
     def of_arn(cls, arn: str) -> "Subject":
         """Table and region out of a table's or an export's ARN."""

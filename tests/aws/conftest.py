@@ -69,13 +69,12 @@ class FakeAws:
     """Answers in the order they were given; the last one is repeated. Routes come first."""
 
     def __init__(self):
-        self.seen = []
-        self.answers = []
-        self.routes = {}
+        self.reset()
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def handle_any(self):
                 length = int(self.headers.get("content-length") or 0)
@@ -105,6 +104,12 @@ class FakeAws:
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
         self.thread.start()
+
+    def reset(self):
+        """Forget the test before."""
+        self.seen = []
+        self.answers = []
+        self.routes = {}
 
     def answer_to(self, seen):
         """A route's answer, else the next one of the queue."""
@@ -168,12 +173,25 @@ def clean_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
 
 
-@pytest.fixture
-def aws():
-    """The fake AWS."""
+@pytest.fixture(scope="session")
+def server():
+    """One fake AWS for all tests."""
     fake = FakeAws()
     yield fake
     fake.stop()
+
+
+@pytest.fixture
+def aws(server):
+    """The fake AWS without memory of the test before."""
+    server.reset()
+    return server
+
+
+@pytest.fixture(scope="session")
+def reached(server):
+    """One connection for all gateways: a client costs 0.2 s to make."""
+    return AwsConnection(region="us-east-1", endpoint_url=server.url, max_attempts=1, **KEYS)
 
 
 @pytest.fixture
