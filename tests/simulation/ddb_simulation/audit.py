@@ -10,7 +10,7 @@ from ddb_assets.core.ports import RefreshEvent
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import OlderExportError
 
-from .dynamodb import SimulatedExport
+from .exports import SimulatedExport
 
 if TYPE_CHECKING:
     from .process import Process
@@ -58,6 +58,7 @@ class Audit:
         self.backwards: list[Move] = []
         self.events: list[RefreshEvent] = []
         self._whole: dict[str, tuple[int, bool]] = {}
+        self._checked = (-1, -1)
         #: Somebody destroyed data on purpose: published tables may be empty from now on.
         self.destroyed = False
 
@@ -141,23 +142,20 @@ class Audit:
 
     def whole(self, export: SimulatedExport) -> bool:
         """Whether exactly the objects the export wrote lie where a table would read them."""
+        s3, bucket = self._world.s3, export.request.bucket
         changes, known = self._whole.get(export.arn, (-1, False))
-        s3 = self._world.s3
-        if changes != s3.changes:
-            prefix = f"{export.root}data/"
-            found = {
-                key: stored.content
-                for (bucket, key), stored in s3.stored.items()
-                if bucket == export.request.bucket and key.startswith(prefix)
-            }
-            known = found == export.data
-            self._whole[export.arn] = (s3.changes, known)
+        if changes != (now := s3.changed[bucket, export.root]):
+            found = s3.under(bucket, f"{export.root}data/")
+            known = {key: stored.content for key, stored in found.items()} == export.data
+            self._whole[export.arn] = (now, known)
         return known
 
     def check(self) -> None:
         """After every call: each table that stands at an export can be read in full."""
-        if self.destroyed:
+        state = (self._world.s3.changes, len(self.moves))
+        if self.destroyed or state == self._checked:
             return
+        self._checked = state
         for key in self.owners:
             location = self._world.glue.location(key)
             export = self._world.dynamodb.by_location.get(location or "")

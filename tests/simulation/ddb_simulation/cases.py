@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from .athena import Course
-from .dynamodb import Ending
+from .exports import Ending
 from .faults import Fault, Outage
 
 Method = Literal["glue", "athena"]
@@ -43,12 +43,15 @@ class Actor:
         start: Seconds after the case begins.
         tables: Which tables; empty is all.
         keep: For prune: how many exports stay.
+        run: The number of the run it is an attempt of: a worker that was taken for dead and goes
+            on beside its successor. By default a run of its own.
     """
 
     does: Literal["refresh", "rollback", "prune"] = "refresh"
     start: float = 0.0
     tables: tuple[str, ...] = ()
     keep: int = 1
+    run: int | None = None
 
 
 @dataclass(frozen=True)

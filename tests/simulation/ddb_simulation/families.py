@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .athena import Course
 from .cases import Actor, Case, Happening, Method
-from .dynamodb import Ending
+from .exports import Ending
 from .faults import WRITES, Fault, Kind, Outage, kinds_for
 from .runner import run_case
 
@@ -199,6 +199,19 @@ def races(most: int = 40) -> Iterator[Case]:
                 )
 
 
+def undead(most: int = 40) -> Iterator[Case]:
+    """Two workers of one run: the first was taken for dead and goes on beside its successor."""
+    for case in settings():
+        for seed in range(most):
+            for start in (0.0, 0.2, 30.0, 421.0, 423.0):
+                yield replace(
+                    case,
+                    actors=(Actor(), Actor(start=start, run=0)),
+                    seed=seed,
+                    endings={bad_table(case): (Ending(60.0, "Interrupted"),)} if seed % 2 else {},
+                )
+
+
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "one fault at each call": lambda: (c for base in BASES for c in single_faults(base)),
     "a crash at each call, restarted after the token's life": lambda: (
@@ -217,6 +230,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "bad endings": endings,
     "outages": outages,
     "races of two runs": races,
+    "two workers of one run": undead,
 }
 
 

@@ -50,9 +50,8 @@ def _deed(world: World, happening: Happening) -> Callable[[], None]:
 
     def drop_objects() -> None:
         world.audit.destroyed = True
-        for bucket, key in list(world.s3.stored):
-            if key.startswith(f"{table}/") and "/data/" in key:
-                world.s3.delete(bucket, [key])
+        lying = world.s3.under(BUCKET, f"{table}/")
+        world.s3.delete(BUCKET, [key for key in lying if "/data/" in key])
 
     def edit_catalog() -> None:
         for key, name in world.audit.owners.items():

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,23 +32,38 @@ class S3Object:
     etag: str
 
 
+def folder_of(key: str) -> str:
+    """The export's folder a key lies in (`…AWSDynamoDB/ID/`); empty for any other key."""
+    before, found, after = key.partition("AWSDynamoDB/")
+    return f"{before}{found}{after.partition('/')[0]}/" if found and "/" in after else ""
+
+
 class S3:
-    """Buckets and objects. `changes` counts every put and delete, for whoever caches."""
+    """Buckets and objects, kept by export folder.
+
+    Attributes:
+        changes: Number of puts and deletes so far, for whoever caches.
+        changed: The same for each folder.
+    """
 
     def __init__(self) -> None:
         self.buckets: set[str] = set()
-        self.stored: dict[tuple[str, str], S3Object] = {}
+        self.folders: dict[tuple[str, str], dict[str, S3Object]] = {}
         self.changes = 0
+        self.changed: Counter[tuple[str, str]] = Counter()
 
     def put(self, bucket: str, key: str, content: bytes, etag: str | None = None) -> None:
         """Store an object, with another ETag than its bytes have if one is given."""
-        self.stored[bucket, key] = S3Object(content, etag or multipart_etag(content))
-        self.changes += 1
+        folder = (bucket, folder_of(key))
+        self.folders.setdefault(folder, {})[key] = S3Object(
+            content, etag or multipart_etag(content)
+        )
+        self._change(folder)
 
     def read(self, bucket: str, key: str) -> bytes:
         """A whole object, as the port promises it."""
         self._need(bucket)
-        found = self.stored.get((bucket, key))
+        found = self.folders.get((bucket, folder_of(key)), {}).get(key)
         if found is None:
             raise ManifestMissingError(
                 f"s3://{bucket}/{key} is not there", code="NoSuchKey", remedy="Wait a little."
@@ -57,7 +73,7 @@ class S3:
     def open(self, bucket: str, key: str) -> bytes:
         """A data object, as the port promises it."""
         self._need(bucket)
-        found = self.stored.get((bucket, key))
+        found = self.folders.get((bucket, folder_of(key)), {}).get(key)
         if found is None:
             raise ExportObjectsGoneError(
                 f"s3://{bucket}/{key} is gone", code="NoSuchKey", remedy="Export the table again."
@@ -69,24 +85,40 @@ class S3:
         self._need(bucket)
         return [
             StoredObject(key, len(found.content), found.etag)
-            for (where, key), found in sorted(self.stored.items(), key=lambda entry: entry[0])
-            if where == bucket and key.startswith(prefix)
+            for key, found in sorted(self.under(bucket, prefix).items())
         ]
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Delete keys; absent ones are no error."""
         self._need(bucket)
         for key in keys:
-            if self.stored.pop((bucket, key), None) is not None:
-                self.changes += 1
+            folder = (bucket, folder_of(key))
+            if self.folders.get(folder, {}).pop(key, None) is not None:
+                self._change(folder)
 
     def drop_bucket(self, bucket: str) -> None:
         """Somebody deletes the bucket with everything in it."""
         self.buckets.discard(bucket)
-        for where, key in list(self.stored):
-            if where == bucket:
-                del self.stored[where, key]
+        for folder in [folder for folder in self.folders if folder[0] == bucket]:
+            del self.folders[folder]
+            self._change(folder)
+
+    def under(self, bucket: str, prefix: str) -> dict[str, S3Object]:
+        """Every object below a prefix."""
+        if folder := folder_of(prefix):
+            folders = [self.folders.get((bucket, folder), {})]
+        else:
+            folders = [objects for (where, _), objects in self.folders.items() if where == bucket]
+        return {
+            key: stored
+            for objects in folders
+            for key, stored in objects.items()
+            if key.startswith(prefix)
+        }
+
+    def _change(self, folder: tuple[str, str]) -> None:
         self.changes += 1
+        self.changed[folder] += 1
 
     def _need(self, bucket: str) -> None:
         if bucket not in self.buckets:

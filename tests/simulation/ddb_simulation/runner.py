@@ -151,7 +151,8 @@ class Simulation:
     def _act(self, index: int, actor: Actor) -> None:
         specs = [s for s in self.specs if not actor.tables or s.name in actor.tables]
         if actor.does == "refresh":
-            self._refresh(index, f"run-{index}", specs)
+            run = index if actor.run is None else actor.run
+            self._refresh(index, f"run-{run}", specs)
         else:
             raise NotImplementedError(actor.does)
 
@@ -160,7 +161,7 @@ class Simulation:
     ) -> None:
         world = self.world
         done = world.storage.materialized.setdefault(intent_id, set())
-        started_at = world.clock.now()
+        started_at = world.storage.started.setdefault(intent_id, world.clock.now())
         before = [world.glue.location((spec.database, spec.table)) for spec in specs]
         for attempt in range(ATTEMPTS if self.case.mends else HOPELESS_ATTEMPTS):
             left = [spec for spec in specs if spec.name not in done]

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from ddb_assets.core.ports import ExportNote, PastExport
@@ -29,6 +30,7 @@ class Storage:
 
     notes: dict[tuple[str | None, str], ExportNote] = field(default_factory=dict)
     materialized: dict[str, set[str]] = field(default_factory=dict)
+    started: dict[str, datetime] = field(default_factory=dict)
     past: dict[str, list[PastExport]] = field(default_factory=dict)
 
 
