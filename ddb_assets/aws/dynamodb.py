@@ -35,20 +35,7 @@ class DynamoDBGateway:
         """The live table; raises TableNotFoundError."""
         with translated(self._subject(name)):
             answer: Any = self._client().describe_table(TableName=name)
-        table = required(answer, "Table", "DescribeTable")
-        types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
-        # Partition key first, whatever the order of the answer.
-        schema = sorted(table["KeySchema"], key=lambda key: key["KeyType"] != "HASH")
-        return TableDescription(
-            name=required(table, "TableName", "DescribeTable"),
-            arn=required(table, "TableArn", "DescribeTable"),
-            table_id=required(table, "TableId", "DescribeTable"),
-            status=required(table, "TableStatus", "DescribeTable"),
-            keys=tuple((key["AttributeName"], types[key["AttributeName"]]) for key in schema),
-            item_count=table.get("ItemCount", 0),
-            size_bytes=table.get("TableSizeBytes", 0),
-            raw=table,
-        )
+            return _table(required(answer, "Table", "DescribeTable"))
 
     def describe_pitr(self, name: str) -> Pitr:
         """Point-in-time recovery; raises TableNotFoundError.
@@ -58,7 +45,7 @@ class DynamoDBGateway:
         """
         with translated(self._subject(name)):
             answer: Any = self._client().describe_continuous_backups(TableName=name)
-        backups = required(answer, "ContinuousBackupsDescription", "DescribeContinuousBackups")
+            backups = required(answer, "ContinuousBackupsDescription", "DescribeContinuousBackups")
         pitr = backups.get("PointInTimeRecoveryDescription", {})
         return Pitr(
             enabled=pitr.get("PointInTimeRecoveryStatus") == "ENABLED",
@@ -81,13 +68,13 @@ class DynamoDBGateway:
             client = self._client()
             _refuse_unknown(client, parameters, subject)
             answer: Any = client.export_table_to_point_in_time(**parameters)
-        return _export(answer, "ExportTableToPointInTime")
+            return _export(answer, "ExportTableToPointInTime")
 
     def describe_export(self, arn: str) -> Export:
         """The export as it is now; raises ExportNotFoundError."""
         with translated(Subject.of_arn(arn)):
             answer: Any = self._client().describe_export(ExportArn=arn)
-        return _export(answer, "DescribeExport")
+            return _export(answer, "DescribeExport")
 
     def list_exports(self, table_arn: str | None = None) -> Iterator[ExportSummary]:
         """All exports of the last 90 days, a page per call, asked for as they are read.
@@ -180,6 +167,22 @@ def _refuse_unknown(client: DynamoDBClient, parameters: dict[str, Any], subject:
             + (", or export without a filter" if "FilterSpecification" in unknown else ""),
             unknown=unknown,
         )
+
+
+def _table(found: dict[str, Any]) -> TableDescription:
+    types = {a["AttributeName"]: a["AttributeType"] for a in found["AttributeDefinitions"]}
+    # Partition key first, whatever the order of the answer.
+    schema = sorted(found["KeySchema"], key=lambda key: key["KeyType"] != "HASH")
+    return TableDescription(
+        name=required(found, "TableName", "DescribeTable"),
+        arn=required(found, "TableArn", "DescribeTable"),
+        table_id=required(found, "TableId", "DescribeTable"),
+        status=required(found, "TableStatus", "DescribeTable"),
+        keys=tuple((key["AttributeName"], types[key["AttributeName"]]) for key in schema),
+        item_count=found.get("ItemCount", 0),
+        size_bytes=found.get("TableSizeBytes", 0),
+        raw=found,
+    )
 
 
 def _export(answer: dict[str, Any], operation: str) -> Export:

@@ -28,7 +28,8 @@ def translated(subject: Subject = NOTHING) -> Generator[None]:
         subject: What the call names, for the error's text and its remedy.
 
     Raises:
-        DdbAssetsError: The matching class; the original exception is its `__cause__`.
+        DdbAssetsError: The matching class; the original exception is its `__cause__`. One raised
+            inside, about the answer, gets the table's name.
     """
     # Imported when the first call is made: the SDK is loaded by then, and not before.
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
@@ -38,6 +39,10 @@ def translated(subject: Subject = NOTHING) -> Generator[None]:
         yield
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise translate(error, subject) from error
+    except DdbAssetsError as error:
+        if subject.table:
+            error.for_table(subject.table)
+        raise
 
 
 def translate(error: Exception, subject: Subject = NOTHING) -> DdbAssetsError:

@@ -107,8 +107,9 @@ def test_an_unknown_table_is_named_with_its_region(aws, gateway):
 def test_a_table_without_id_is_no_aws(aws, gateway):
     """Without TableId nobody could tell a re-created table from the old one."""
     aws.json(described(TableId=None))
-    with pytest.raises(UnsupportedError, match="DescribeTable answered without TableId"):
+    with pytest.raises(UnsupportedError, match="DescribeTable answered without TableId") as caught:
         gateway.describe_table("legacy.Users")
+    assert caught.value.table == "legacy.Users"
 
 
 def test_pitr_is_read_from_its_own_status(aws, gateway):
