@@ -6,6 +6,7 @@ from typing import Any
 
 from ddb_assets.local import clock
 from ddb_assets.local.dynamodb.jobs import ExportJob
+from ddb_assets.local.gate import GATE
 
 #: The longest sleep: the clock may be set forward meanwhile, or moto be reset.
 LONGEST_SLEEP_SECONDS = 0.2
@@ -51,7 +52,8 @@ class ExportTimer:
                     self._thread = None
                     return
             for job in jobs:
-                job.settle(wait_seconds=0)
+                with GATE.passing():  # a snapshot must not see half of an export's objects
+                    job.settle(wait_seconds=0)
             due = min(job.due_micros for job in jobs)
             left = (due - clock.now_micros()) / clock.MICROS_PER_SECOND
             pause.wait(min(max(left, 0.01), LONGEST_SLEEP_SECONDS))

@@ -1,5 +1,6 @@
 """A server inside the test's process: the real application over real sockets."""
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -44,33 +45,25 @@ class Running:
                 return error.code, json.load(error)
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    """Nothing of one test's AWS is seen by the next."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOTO_PORT", "")  # the server sets it; this brings the old value back
-    yield
-    local.uninstall()
-    clock.reset()
-    settings.reset()
+@contextlib.contextmanager
+def started(**options):
+    """A server in this process; nothing of it is left after the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_PROFILE", raising=False)
+        patch.setenv("MOTO_PORT", "")  # the server sets it; this brings the old value back
+        try:
+            with run.running(run.Options(**options)) as server:
+                yield Running(server)
+        finally:
+            local.uninstall()
+            clock.reset()
+            settings.reset()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start():
     """Runs a server in this process until the block ends."""
-    return lambda **options: _Block(run.Options(**options))
-
-
-class _Block:
-    def __init__(self, options) -> None:
-        self._running = run.running(options)
-
-    def __enter__(self):
-        return Running(self._running.__enter__())
-
-    def __exit__(self, *exc):
-        return self._running.__exit__(*exc)
+    return started
 
 
 @pytest.fixture

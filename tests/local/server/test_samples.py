@@ -12,7 +12,7 @@ from moto.dynamodb.models import dynamodb_backends
 from ddb_assets.local.samples import TABLES, shop_orders, users
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sampled(start):
     """A server with the samples."""
     with start(sample=True) as server:
@@ -102,8 +102,14 @@ def test_shop_orders_hold_the_hard_values():
     """Extremes of numbers, empty strings, maps and lists, emoji and newlines."""
     items = list(shop_orders.items())
     exact = {Decimal(item["exact"]["N"]) for item in items if "exact" in item}
-    assert {Decimal("1E-130"), Decimal("-1E-130")} <= exact
-    assert Decimal("9.9999999999999999999999999999999999999E+125") in exact
+    largest = "9.9999999999999999999999999999999999999E+125"
+    assert {
+        Decimal("1E-130"),
+        Decimal("-1E-130"),
+        Decimal(largest),
+        Decimal(f"-{largest}"),
+    } <= exact
+    assert sum(len(number.as_tuple().digits) >= 37 for number in exact) > 100
     assert Decimal("12345678901234567890123456789012345678") in exact
     assert not any("e" in item["exact"]["N"].lower() for item in items if "exact" in item)
     notes = [item["gift-note"]["S"] for item in items if "gift-note" in item]

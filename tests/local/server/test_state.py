@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from ddb_assets import local
 from ddb_assets.local import clock
 from ddb_assets.local.state import StateError, StateFolder
 
@@ -42,7 +41,6 @@ def test_everything_is_there_again_after_a_restart(start, folder):
         table_id = (
             server.client("dynamodb").describe_table(TableName="kept")["Table"].get("TableId")
         )
-    local.uninstall()
     with start(sample=False, state_dir=folder) as server:
         dynamodb = server.client("dynamodb")
         assert dynamodb.get_item(TableName="kept", Key={"id": {"S": "a"}})["Item"]["n"] == {
@@ -57,12 +55,12 @@ def test_everything_is_there_again_after_a_restart(start, folder):
         assert set(dynamodb.list_tables()["TableNames"]) == {"kept", "later"}
 
 
+@pytest.mark.slow
 def test_samples_are_not_put_twice_into_what_was_restored(start, folder):
     """An item deleted from a sample table stays deleted."""
     key = {"userId": {"S": "7155dc64-982a-4559-9f94-5320dc4d003d"}, "articleId": {"S": "YYYYYY"}}
     with start(sample=True, state_dir=folder) as server:
         server.client("dynamodb").delete_item(TableName="Article", Key=key)
-    local.uninstall()
     with start(sample=True, state_dir=folder) as server:
         assert server.client("dynamodb").scan(TableName="Article")["Count"] == 1
 
@@ -79,9 +77,40 @@ def test_a_snapshot_on_request_survives_a_crash(start, folder, tmp_path):
         for name in ("state.pickle", "stamp.json"):
             (crashed / name).write_bytes((folder / name).read_bytes())
         put(server, table="after-the-snapshot")
-    local.uninstall()
     with start(sample=False, state_dir=crashed) as server:
         assert server.client("dynamodb").list_tables()["TableNames"] == ["kept"]
+
+
+def test_an_export_under_way_ends_after_the_restart(start, folder):
+    """The export goes on where it was: same ARN, its objects are there once, nothing is lost."""
+    with start(sample=False, state_dir=folder, export_seconds=3600) as server:
+        put(server)
+        server.client("s3").create_bucket(Bucket="ddb-exports")
+        dynamodb = server.client("dynamodb")
+        dynamodb.update_continuous_backups(
+            TableName="kept",
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+        table = dynamodb.describe_table(TableName="kept")["Table"]["TableArn"]
+        arn = dynamodb.export_table_to_point_in_time(TableArn=table, S3Bucket="ddb-exports")[
+            "ExportDescription"
+        ]["ExportArn"]
+        dynamodb.delete_table(TableName="kept")
+    with start(sample=False, state_dir=folder) as server:
+        dynamodb, s3 = server.client("dynamodb"), server.client("s3")
+        described = dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
+        assert described["ExportStatus"] == "IN_PROGRESS"
+        server.control("clock", {"advance": 3600})
+        described = dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
+        assert described["ExportStatus"] == "COMPLETED"
+        assert described["ItemCount"] == 1
+        files = s3.get_object(
+            Bucket="ddb-exports",
+            Key=described["ExportManifest"].replace("manifest-summary", "manifest-files"),
+        )
+        named = {json.loads(line)["dataFileS3Key"] for line in files["Body"].iter_lines()}
+        listed = s3.list_objects_v2(Bucket="ddb-exports", Prefix="AWSDynamoDB/")["Contents"]
+        assert {entry["Key"] for entry in listed if "/data/" in entry["Key"]} == named
 
 
 def test_the_clock_and_faults_on_order_are_kept(start, folder):
@@ -90,8 +119,6 @@ def test_the_clock_and_faults_on_order_are_kept(start, folder):
         server.control("clock", {"advance": 3600})
         fault = {"service": "dynamodb", "operation": "DescribeTable", "code": "X"}
         server.control("faults", fault)
-    local.uninstall()
-    clock.reset()
     with start(sample=False, state_dir=folder) as server:
         assert 3590 < clock.offset_seconds() < 3610
         [kept] = server.control("faults?service=dynamodb")[1]["faults"]
@@ -110,7 +137,6 @@ def test_a_file_others_could_have_written_is_not_read(start, folder):
     """Reading a pickle runs what stands in it."""
     with start(sample=False, state_dir=folder):
         pass
-    local.uninstall()
     (folder / "state.pickle").chmod(0o666)
     with (
         pytest.raises(StateError, match="can be written by others"),
@@ -123,7 +149,6 @@ def test_a_file_of_another_user_is_not_read(start, folder, monkeypatch):
     """Not even one with harmless permissions."""
     with start(sample=False, state_dir=folder):
         pass
-    local.uninstall()
     someone_else = os.geteuid() + 1
     monkeypatch.setattr(os, "geteuid", lambda: someone_else)
     with (
@@ -137,7 +162,6 @@ def test_state_of_other_versions_is_refused_by_name(start, folder):
     """The message says which versions, and the way out."""
     with start(sample=False, state_dir=folder):
         pass
-    local.uninstall()
     (folder / "stamp.json").write_text(json.dumps({"ddb_assets": "0.0.9", "moto": "5.1.0"}))
     with (
         pytest.raises(StateError, match=r"written by .*moto 5\.1\.0.* and this is .*moto 5\.2"),
@@ -150,7 +174,6 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(start, folder):
     """A failed start must not replace what somebody may still rescue."""
     with start(sample=False, state_dir=folder) as server:
         put(server)
-    local.uninstall()
     damaged = (folder / "state.pickle").read_bytes()[:-100]
     (folder / "state.pickle").write_bytes(damaged)
     with pytest.raises(StateError, match="cannot be read"), start(sample=False, state_dir=folder):
