@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,6 +12,8 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+
+from ddb_assets.errors import CredentialsExpiredError
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -33,11 +36,19 @@ class _AssumedRole(CredentialProvider):
     def _assume(self) -> dict[str, Any]:
         request: Any = self._request
         credentials = self._sts.assume_role(**request)["Credentials"]
+        expiry = credentials["Expiration"]
+        if expiry <= datetime.now(UTC):
+            # botocore would end in a bare RuntimeError here.
+            raise CredentialsExpiredError(
+                f"the role's new credentials have expired at {expiry:%Y-%m-%d %H:%M:%S %Z}",
+                remedy="set this machine's clock (NTP): it is ahead of AWS's",
+                role=request["RoleArn"],
+            )
         return {
             "access_key": credentials["AccessKeyId"],
             "secret_key": credentials["SecretAccessKey"],
             "token": credentials["SessionToken"],
-            "expiry_time": credentials["Expiration"].isoformat(),
+            "expiry_time": expiry.isoformat(),
         }
 
 

@@ -26,6 +26,7 @@ RetryMode = Literal["standard", "adaptive"]
 DEFAULT_ROLE_SESSION_NAME = "ddb_assets"
 # AWS page AssumeRole (STS API Reference).
 _ROLE_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")
+_ENDPOINT = re.compile(r"https?://[^/\s]+")
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 
 
@@ -107,6 +108,8 @@ class AwsConnection:
             raise _wrong(
                 f"role_session_name {self.role_session_name!r}: 2 to 64 letters, digits or +=,.@-_"
             )
+        if self.endpoint_url is not None and not _ENDPOINT.match(self.endpoint_url):
+            raise _wrong(f"endpoint_url {self.endpoint_url!r} is not http://HOST or https://HOST")
         if self.max_attempts is not None and self.max_attempts < 1:
             raise _wrong(f"max_attempts is {self.max_attempts}: at least 1, the call itself")
         for name in ("connect_timeout", "read_timeout"):
@@ -132,12 +135,16 @@ class AwsConnection:
             CredentialsMissingError: The profile does not exist.
             DeclarationError: There is no region, or a setting of the SDK is wrong.
         """
-        with self._clients.lock, translated():
-            if service not in self._clients.made:
-                if self._clients.session is None:
-                    self._clients.session = self._session()
-                self._clients.made[service] = self._make(self._clients.session, service)
-            return self._clients.made[service]
+        try:
+            with self._clients.lock, translated():
+                if service not in self._clients.made:
+                    if self._clients.session is None:
+                        self._clients.session = self._session()
+                    self._clients.made[service] = self._make(self._clients.session, service)
+                return self._clients.made[service]
+        except ValueError as error:
+            # What the SDK says of a bad AWS_ENDPOINT_URL is no exception class of its own.
+            raise _wrong(f"no {service} client can be made: {error}") from error
 
     @property
     def region_name(self) -> str | None:
@@ -194,4 +201,6 @@ class AwsConnection:
 
 
 def _wrong(cause: str) -> DeclarationError:
-    return DeclarationError(cause, remedy="correct the AWS connection's settings")
+    return DeclarationError(
+        cause, remedy="correct the connection's settings or the AWS_… variables"
+    )

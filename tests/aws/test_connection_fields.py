@@ -15,6 +15,7 @@ from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection
 from ddb_assets.errors import (
     AccessDeniedError,
+    CredentialsExpiredError,
     CredentialsMissingError,
     DeclarationError,
     ServiceUnavailableError,
@@ -135,6 +136,14 @@ def test_field_role_arn_refused_names_the_role(aws, connection):
     assert "trust policy" in caught.value.remedy
 
 
+def test_field_role_arn_whose_session_is_over_at_once_blames_the_clock(aws, connection):
+    """A clock that is hours ahead; a bare RuntimeError would name neither table nor remedy."""
+    aws.xml(assumed("A", -60))
+    with pytest.raises(CredentialsExpiredError, match="clock") as caught:
+        connect(connection(role_arn=ROLE)).dynamodb.describe_table("Article")
+    assert caught.value.table == "Article"
+
+
 def test_field_role_session_name_is_sent(aws, connection):
     """CloudTrail shows it; there is a default."""
     aws.xml(assumed("A")).json().xml(assumed("A")).json()
@@ -179,6 +188,13 @@ def test_field_endpoint_url_left_out_means_the_environment_s(aws, monkeypatch, c
     aws.json({"TableNames": []})
     list_tables(connection(endpoint_url=None))
     assert aws.operations == ["ListTables"]
+
+
+def test_field_endpoint_url_of_the_environment_is_checked_too(monkeypatch, connection):
+    """AWS_ENDPOINT_URL without a scheme is a mistake everybody makes once."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+    with pytest.raises(DeclarationError, match="Invalid endpoint"):
+        connection(endpoint_url=None).client("dynamodb")
 
 
 def test_field_access_key_id_signs(aws, connection):
@@ -266,6 +282,8 @@ def test_field_user_agent_extra_is_in_every_call(aws, connection):
         ({"role_arn": "exporter"}, "exporter"),
         ({"role_arn": ROLE, "role_session_name": "a b"}, "a b"),
         ({"max_attempts": 0}, "max_attempts"),
+        ({"endpoint_url": "localhost:4566"}, "localhost:4566"),
+        ({"endpoint_url": "http://"}, "endpoint_url"),
         ({"connect_timeout": 0}, "connect_timeout"),
         ({"read_timeout": -1}, "read_timeout"),
     ],
