@@ -6,6 +6,7 @@ builds a service's application then and keeps it.
 """
 
 import threading
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
@@ -22,10 +23,10 @@ _lock = threading.Lock()
 _replaced: list[Override] = []
 
 
-def overrides() -> list[Override]:
+def overrides(services: Iterable[str] = SERVICES) -> list[Override]:
     """Every registry of moto's that we take over, with the class that goes there."""
     found: list[Override] = []
-    for service in SERVICES:
+    for service in services:
         name = f"{__name__}.{service}"
         if find_spec(name) is None:
             continue
@@ -34,8 +35,11 @@ def overrides() -> list[Override]:
     return found
 
 
-def install() -> None:
+def install(services: Iterable[str] = SERVICES) -> None:
     """Put our backends in the place of moto's and forget what moto has made so far. Idempotent.
+
+    Args:
+        services: Which of `SERVICES`; a test of one need not load the others.
 
     Raises:
         MotoVersionError: The installed moto is not the one this was written for.
@@ -46,7 +50,7 @@ def install() -> None:
     require_members(BackendDict, "reset", "_instances")
     require_members(BaseBackend, "_url_module", "reset")
     with _lock:
-        for backends, ours in overrides():
+        for backends, ours in overrides(services):
             require_members(backends, "backend", "service_name")
             if backends.backend is not ours:
                 _replaced.append((backends, backends.backend))

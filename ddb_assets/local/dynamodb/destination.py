@@ -102,7 +102,9 @@ def _require_key(key: str, account: str, region: str) -> None:
         parts = key.split(":", 5)
         owner, place = parts[4] or account, parts[3] or region
     backend = kms_backends[owner][place]
-    found = backend.any_id_to_key_id(key)
+    alias = backend.get_alias_name(key)
+    named = alias.startswith("alias/")
+    found = backend.get_key_id_from_alias(alias) if named else backend.get_key_id(key)
     if place != region or not found or found not in backend.keys:
         raise DestinationError(
             "KmsNotFoundException",

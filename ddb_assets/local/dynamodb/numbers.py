@@ -104,7 +104,13 @@ def normalise_item(attributes: dict[str, Any]) -> dict[str, Any]:
 def _normalise(value: Any) -> Any:
     if not isinstance(value, dict):  # a value moto has already typed
         return value
-    ((kind, content),) = cast("dict[str, Any]", value).items()
+    typed = cast("dict[str, Any]", value)
+    if len(typed) != 1:
+        what = "has more than one datatypes set" if typed else "is empty"
+        raise validation(
+            f"Supplied AttributeValue {what}, must contain exactly one of the supported datatypes"
+        )
+    ((kind, content),) = typed.items()
     match kind, content:
         case "N", str():
             content = canonical(content)
