@@ -148,3 +148,32 @@ def test_stopping_lets_a_running_answer_finish_and_closes_idle_connections():
     slow.close()
     idle.close()
     server.stop()  # a second stop changes nothing
+
+
+def test_the_first_calls_of_many_clients_at_once_are_answered(empty):
+    """Moto builds a service's application at its first call; twenty first calls come together."""
+    calls = [
+        ("dynamodb", "list_tables", {}),
+        ("s3", "list_buckets", {}),
+        ("glue", "get_databases", {}),
+        ("athena", "list_work_groups", {}),
+        ("sts", "get_caller_identity", {}),
+    ]
+    clients = [(empty.client(service), name, kwargs) for service, name, kwargs in calls * 4]
+    together = threading.Barrier(len(clients))
+    wrong = []
+
+    def call(client, name, kwargs):
+        together.wait(10)
+        try:
+            getattr(client, name)(**kwargs)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            wrong.append((name, error))
+
+    threads = [threading.Thread(target=call, args=each) for each in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+    assert not any(thread.is_alive() for thread in threads)
