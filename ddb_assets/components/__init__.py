@@ -1,1 +1,5 @@
-"""YAML in, Definitions out: what other projects import."""
+"""The project in YAML: components for `defs.yaml`, listed by `dg list components`."""
+
+from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent as DynamoDBTablesComponent
+
+__all__ = ["DynamoDBTablesComponent"]

@@ -1,0 +1,1 @@
+"""The project's own declarations: which tables, where to, how often."""

@@ -1,0 +1,245 @@
+"""From a list of DynamoDB tables to Dagster definitions; nothing is asked of AWS at load."""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from ddb_assets.core.options import MAX_ACTIVE_DDL, MAX_EXPORTS_IN_FLIGHT, RefreshOptions
+from ddb_assets.core.spec import PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
+from ddb_assets.errors import DeclarationError
+from ddb_assets.orchestration.assets import (
+    DEFAULT_RETRY_POLICY,
+    TABLES_PER_STEP,
+    in_steps,
+    refresh_assets,
+)
+from ddb_assets.orchestration.declaration import (
+    DEFAULT_GROUP,
+    RefreshGroup,
+    Table,
+    TableSettings,
+)
+from ddb_assets.orchestration.executors import executor_for
+from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
+from ddb_assets.orchestration.naming import dagster_name, refuse_equal
+from ddb_assets.orchestration.resources import AwsResource
+from ddb_assets.orchestration.schedules import group_schedule
+from ddb_assets.orchestration.specs import DynamoDBTableProps, complete
+from ddb_assets.orchestration.step import RefreshStep
+from ddb_assets.orchestration.translator import DynamoDBTranslator, translate
+
+_Translated = tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]
+
+
+def build_dynamodb_assets(
+    *,
+    tables: Sequence[str | Table],
+    database: str,
+    bucket: str | None = None,
+    bucket_owner: str | None = None,
+    prefix: str | None = None,
+    workgroup: str | None = None,
+    publish_with: PublishMethod | None = None,
+    serde: SerDeChoice | None = None,
+    verify: VerifyLevel | None = None,
+    infer: bool | None = None,
+    sse_algorithm: SseAlgorithm | None = None,
+    kms_key_id: str | None = None,
+    deadline_seconds: float | None = None,
+    owners: Sequence[str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    groups: Mapping[str, RefreshGroup] | None = None,
+    aws: AwsResource | None = None,
+    resource_key: str = "aws",
+    translator: DynamoDBTranslator | None = None,
+    name: str | None = None,
+    one_step_per_table: bool = False,
+    tables_per_step: int = TABLES_PER_STEP,
+    retry_policy: dg.RetryPolicy | None = DEFAULT_RETRY_POLICY,
+    max_in_flight: int = MAX_EXPORTS_IN_FLIGHT,
+    max_queries: int = MAX_ACTIVE_DDL,
+    cut_lag_seconds: float = 300.0,
+    price_per_gb: float = DEFAULT_PRICE_PER_GB,
+) -> dg.Definitions:
+    """Definitions that keep DynamoDB tables queryable in Athena.
+
+    Each table becomes two assets: the live table `dynamodb/NAME` and its copy
+    `athena/DATABASE/TABLE`. The tables of a refresh group are refreshed by one step. What each
+    table does not say itself is taken from its group, then from here.
+
+    Args:
+        tables: DynamoDB tables: names, or `Table` declarations.
+        database: The Glue database; created with the first table if it is missing.
+        bucket: The bucket that receives the exports; needed here or for each table.
+        bucket_owner: Account id of the bucket where it is not the caller's.
+        prefix: Folder in the bucket below which each table has its own folder, its name.
+        workgroup: Athena workgroup of `publish_with="athena"`.
+        publish_with: `glue` (default) or `athena`.
+        serde: `auto` (default), `hive` or `openx`.
+        verify: `manifest` (default) or `full`.
+        infer: Whether undeclared attributes are inferred (default).
+        sse_algorithm: `AES256` or `KMS`; the bucket's own setting by default.
+        kms_key_id: The KMS key, with `sse_algorithm="KMS"`.
+        deadline_seconds: How long to wait for one export at most; no limit by default.
+        owners: Owners of every table that names none.
+        tags: Tags of every table; a table's own come on top.
+        groups: Refresh groups by name, each with its schedule; `default` need not be declared.
+        aws: Account, region and identity; the AWS SDK's own chain by default.
+        resource_key: Key of the AWS resource. Give each `build_dynamodb_assets` of a code location
+            its own where their accounts differ. With a key of your own and no `aws`, your
+            definitions provide the resource.
+        translator: Keys, groups and descriptions of the assets; subclass DynamoDBTranslator.
+        name: Names the steps, `refresh_NAME`; the database by default. Give it where two
+            declarations share a database.
+        one_step_per_table: A step for each table: own retries and logs, and a process each.
+        tables_per_step: A group of more tables has several steps. A consistent group has one.
+        retry_policy: Of each step; None retries nothing.
+        max_in_flight: Exports of one step that run in AWS at the same time.
+        max_queries: Athena DDL queries of one step that are active at the same time.
+        cut_lag_seconds: How far the cut of a consistent group lies before the run's start.
+        price_per_gb: USD per exported GB in your region, for the cost estimate; by default
+            us-east-1's.
+
+    Raises:
+        DeclarationError: A value is wrong; names the table, the value and what is allowed.
+
+    Examples:
+        ```python
+        import ddb_assets
+
+        defs = ddb_assets.build_dynamodb_assets(
+            tables=["orders", "customers"], database="raw", bucket="my-exports"
+        )
+        ```
+        With a nightly schedule and an account of its own:
+        ```python
+        defs = ddb_assets.build_dynamodb_assets(
+            tables=[ddb_assets.Table("orders", group="nightly", columns={"id": "S"})],
+            database="raw",
+            bucket="my-exports",
+            groups={"nightly": ddb_assets.RefreshGroup(cron="0 3 * * *", timezone="Europe/Berlin")},
+            aws=ddb_assets.AwsResource(region="eu-central-1", profile="production"),
+        )
+        ```
+    """
+    groups = groups or {}
+    _check_numbers(tables_per_step, max_in_flight, max_queries, cut_lag_seconds, price_per_gb)
+    defaults = TableSettings(
+        bucket=bucket,
+        bucket_owner=bucket_owner,
+        workgroup=workgroup,
+        publish_with=publish_with,
+        serde=serde,
+        verify=verify,
+        infer=infer,
+        sse_algorithm=sse_algorithm,
+        kms_key_id=kms_key_id,
+        deadline_seconds=deadline_seconds,
+        owners=owners,
+        tags=tags,
+    )
+    props = complete(tables, database=database, groups=groups, defaults=defaults, prefix=prefix)
+    translated = translate(translator or DynamoDBTranslator(), props)
+    options = RefreshOptions(
+        consistent_groups=frozenset(n for n, group in groups.items() if group.consistent),
+        max_in_flight=max_in_flight,
+        max_queries=max_queries,
+        cut_lag_seconds=cut_lag_seconds,
+    )
+    if one_step_per_table and options.consistent_groups:
+        raise DeclarationError(
+            f"one_step_per_table, but consistent: {', '.join(sorted(options.consistent_groups))}",
+            remedy="tables that are published together share a step: remove one of the two",
+        )
+    planned = _plan(
+        translated,
+        name=name or database,
+        size=1 if one_step_per_table else tables_per_step,
+        whole=options.consistent_groups,
+    )
+    by_group: dict[str, list[dg.AssetsDefinition]] = {}
+    for step_name, (group, part) in planned.items():
+        step = RefreshStep(
+            tables={exported.key: table.spec for table, _, exported in part},
+            options=options,
+            price_per_gb=price_per_gb,
+        )
+        definition = refresh_assets(
+            step,
+            [exported for _, _, exported in part],
+            name=step_name,
+            resource_key=resource_key,
+            retry_policy=retry_policy,
+            description=f"Exports, verifies and publishes {len(part)} tables of the group {group}.",
+        )
+        by_group.setdefault(group, []).append(definition)
+    steps = [step for definitions in by_group.values() for step in definitions]
+    return dg.Definitions(
+        assets=[*(live for _, live, _ in translated), *steps],
+        schedules=[
+            group_schedule(
+                group,
+                group.cron,
+                by_group[label],
+                name=_step_name(name or database, label),
+                label=label,
+            )
+            for label, group in groups.items()
+            if group.cron is not None and label in by_group
+        ],
+        resources=_resources(aws, resource_key),
+        executor=executor_for(len(steps)),
+    )
+
+
+def _plan(
+    translated: Sequence[_Translated], *, name: str, size: int, whole: frozenset[str]
+) -> dict[str, tuple[str, list[_Translated]]]:
+    """Step name -> (group, its tables)."""
+    by_group: dict[str, list[_Translated]] = {}
+    for entry in translated:
+        by_group.setdefault(entry[0].spec.group, []).append(entry)
+    sources: dict[str, str] = {}
+    planned: dict[str, tuple[str, list[_Translated]]] = {}
+    for group, entries in by_group.items():
+        parts = in_steps(entries, len(entries) if group in whole else size)
+        for number, part in enumerate(parts, start=1):
+            step = _step_name(name, group)
+            source = f"group {group}"
+            if size == 1:
+                step = f"{step}_{part[0][0].spec.table}"
+                source = f"table {part[0][0].spec.name}"
+            elif len(parts) > 1:
+                step = f"{step}_part_{number}"
+                source = f"group {group}, part {number}"
+            sources[source] = step
+            planned[step] = (group, part)
+    refuse_equal(sources, what="steps of", become="the op")
+    return planned
+
+
+def _step_name(name: str, group: str) -> str:
+    return dagster_name(f"refresh_{name}" if group == DEFAULT_GROUP else f"refresh_{name}_{group}")
+
+
+def _resources(aws: AwsResource | None, key: str) -> dict[str, AwsResource]:
+    if aws is None and key != "aws":
+        return {}
+    resource = aws or AwsResource()
+    resource.check()
+    return {key: resource}
+
+
+def _check_numbers(
+    tables_per_step: int, max_in_flight: int, max_queries: int, lag: float, price: float
+) -> None:
+    least: dict[str, tuple[float, float]] = {
+        "tables_per_step": (tables_per_step, 1),
+        "max_in_flight": (max_in_flight, 1),
+        "max_queries": (max_queries, 1),
+        "cut_lag_seconds": (lag, 0),
+        "price_per_gb": (price, 0),
+    }
+    for setting, (value, smallest) in least.items():
+        if value < smallest:
+            raise DeclarationError(f"{setting} is {value}", remedy=f"allowed: {smallest} or more")

@@ -1,0 +1,145 @@
+"""What one run can be asked in the launchpad, and the refusal of what makes no sense."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum
+from typing import NoReturn
+
+import dagster as dg
+from pydantic import Field
+
+from ddb_assets.core.options import RefreshOptions
+from ddb_assets.core.spec import TableSpec, VerifyLevel
+from ddb_assets.errors import DeclarationError
+
+# SDK model of DescribeExport: ExportArn.
+_EXPORT_ARN = re.compile(
+    r"arn:[\w-]+:dynamodb:[\w-]+:[0-9]{12}:table/(?P<table>[a-zA-Z0-9_.-]{3,255})/export/[\w-]+"
+)
+
+
+class Verify(Enum):
+    """How closely an export is checked before it is published."""
+
+    manifest = "manifest"
+    full = "full"
+
+
+class RefreshConfig(dg.Config):
+    """What this one run does differently; an empty config is a plain refresh."""
+
+    export_time: str | None = Field(
+        default=None,
+        description="Export the tables as of this second of the point-in-time-recovery window, "
+        "e.g. 2026-03-01T06:00:00Z.",
+    )
+    adopt: str | None = Field(
+        default=None,
+        description="Publish this export instead of starting one: an export's ARN; with exactly "
+        "one table selected.",
+    )
+    force_new: bool = Field(
+        default=False,
+        description="Start a new export even if the run that this one retries already started one.",
+    )
+    wait: bool = Field(
+        default=True,
+        description="Switched off, the run starts the exports and ends; nothing is published.",
+    )
+    verify: Verify | None = Field(
+        default=None,
+        description="manifest: sizes and etags; full: the md5 of every data file as well.",
+    )
+    allow_older: bool = Field(
+        default=False,
+        description="Let an older export replace a newer one, for going back in time.",
+    )
+
+
+def options_from(
+    config: RefreshConfig, tables: Sequence[TableSpec], *, now: datetime, base: RefreshOptions
+) -> RefreshOptions:
+    """The options of one refresh; wrong values are refused before anything starts.
+
+    Args:
+        config: From the launchpad.
+        tables: The selected tables.
+        now: The wall time.
+        base: The options that were declared.
+
+    Raises:
+        DeclarationError: Names the setting, the value and what is allowed.
+    """
+    _refuse_contradictions(config)
+    return replace(
+        base,
+        export_time=_export_time(config.export_time, now),
+        adopt=_adopt(config.adopt, tables),
+        wait=config.wait,
+        verify=_level(config.verify),
+        allow_older=config.allow_older,
+    )
+
+
+def _refuse_contradictions(config: RefreshConfig) -> None:
+    if config.adopt is None:
+        return
+    for name, given in (
+        ("export_time", config.export_time is not None),
+        ("force_new", config.force_new),
+        ("wait: false", not config.wait),
+    ):
+        if given:
+            raise DeclarationError(
+                f"adopt and {name} exclude each other",
+                remedy="adopt publishes an export that is already there; remove one of the two",
+            )
+
+
+def _export_time(text: str | None, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        _refuse("export_time", text, "a moment such as 2026-03-01T06:00:00Z")
+    if moment.tzinfo is None:
+        _refuse("export_time", text, f"a moment with its offset: {text.strip()}Z is UTC")
+    if moment.microsecond:
+        _refuse("export_time", text, "a whole second")
+    if moment > now:
+        _refuse("export_time", text, f"a moment in the past; now it is {now:%Y-%m-%dT%H:%M:%SZ}")
+    return moment.astimezone(UTC)
+
+
+def _adopt(arn: str | None, tables: Sequence[TableSpec]) -> str | None:
+    if arn is None:
+        return None
+    found = _EXPORT_ARN.fullmatch(arn.strip())
+    if found is None:
+        _refuse("adopt", arn, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID")
+    if len(tables) != 1:
+        names = ", ".join(spec.name for spec in tables)
+        raise DeclarationError(
+            f"adopt needs exactly one table, selected are {len(tables)}: {names}",
+            remedy=f"materialize {found['table']} alone",
+        )
+    if found["table"] != tables[0].name:
+        raise DeclarationError(
+            f"the export to adopt is of the table {found['table']}",
+            table=tables[0].name,
+            remedy=f"materialize {found['table']}, or name an export of {tables[0].name}",
+        )
+    return arn.strip()
+
+
+def _level(verify: Verify | None) -> VerifyLevel | None:
+    if verify is None:
+        return None
+    return "full" if verify is Verify.full else "manifest"
+
+
+def _refuse(name: str, value: str, allowed: str) -> NoReturn:
+    raise DeclarationError(f"{name} {value!r} is not allowed", remedy=f"allowed: {allowed}")

@@ -1,0 +1,132 @@
+"""One Dagster step that refreshes many tables: results as they land, failures at the end."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from ddb_assets.core.options import RefreshOptions
+from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.ports import RefreshEvent
+from ddb_assets.core.refresh import refresh
+from ddb_assets.core.spec import TableSpec
+from ddb_assets.errors import DdbAssetsError
+from ddb_assets.orchestration.failures import failed_tables, refused
+from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, refreshed_metadata
+from ddb_assets.orchestration.reattach import (
+    MaterializationHistory,
+    ObservationLedger,
+    intent_of,
+    materialized_in_run,
+)
+from ddb_assets.orchestration.resources import AwsResource
+from ddb_assets.orchestration.run_config import RefreshConfig, options_from
+
+_LEVELS = {
+    "failed": logging.ERROR,
+    "retrying": logging.WARNING,
+    "left_running": logging.WARNING,
+}
+
+
+#: `ddb_assets.core.refresh.refresh`, or what a test puts in its place.
+RefreshFunction = Callable[..., Iterator[Outcome]]
+
+
+@dataclass(frozen=True)
+class RefreshStep:
+    """The tables of one step and what was declared for all of them.
+
+    Attributes:
+        tables: The exported assets' keys and what stands behind each.
+        options: What was declared; a run's config is laid over it.
+        price_per_gb: USD per exported GB, for the estimate.
+        refresh: The core's refresh; another one in tests.
+    """
+
+    tables: Mapping[dg.AssetKey, TableSpec]
+    options: RefreshOptions = field(default_factory=RefreshOptions)
+    price_per_gb: float = DEFAULT_PRICE_PER_GB
+    refresh: RefreshFunction = refresh
+
+    def run(
+        self, context: dg.AssetExecutionContext, config: RefreshConfig, aws: AwsResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Refresh what is selected and not yet published in this run.
+
+        Raises:
+            dg.Failure: The config was refused (nothing was started), or tables failed (the others
+                are published); its metadata has an entry per failed table.
+        """
+        selected = {k: s for k, s in self.tables.items() if k in context.selected_asset_keys}
+        clock = aws.clock()
+        try:
+            options = options_from(
+                config, list(selected.values()), now=clock.now(), base=self.options
+            )
+        except DdbAssetsError as error:
+            raise refused(error) from error
+        pending = self._pending(context, selected)
+        if not pending:
+            return
+        keys = {spec.name: key for key, spec in pending.items()}
+        intent = intent_of(context.instance, context.run, fresh=config.force_new)
+        failed: list[Failed] = []
+        try:
+            outcomes = self.refresh(
+                list(pending.values()),
+                intent_id=intent.id,
+                started_at=intent.started_at,
+                gateways=aws.gateways(bucket_owners=_bucket_owners(pending)),
+                ledger=ObservationLedger(context, keys, intent.run_ids),
+                history=MaterializationHistory(context.instance, keys),
+                listener=_Story(context.log),
+                clock=clock,
+                options=options,
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, Failed):
+                    failed.append(outcome)
+                elif isinstance(outcome, Refreshed):
+                    yield dg.MaterializeResult(
+                        asset_key=keys[outcome.spec.name],
+                        metadata=refreshed_metadata(
+                            outcome,
+                            now=clock.now(),
+                            price_per_gb=self.price_per_gb,
+                            catalog_id=aws.catalog_id,
+                        ),
+                        data_version=dg.DataVersion(outcome.manifest.export_id),
+                    )
+        except DdbAssetsError as error:
+            raise refused(error) from error
+        if failed:
+            raise failed_tables(failed, total=len(pending)) from failed[0].error
+
+    def _pending(
+        self, context: dg.AssetExecutionContext, selected: Mapping[dg.AssetKey, TableSpec]
+    ) -> dict[dg.AssetKey, TableSpec]:
+        """A step's first attempt finds nothing in its run; a retry finds what is done."""
+        done = materialized_in_run(context.instance, context.run_id)
+        for key, spec in selected.items():
+            if key in done:
+                context.log.info("%s: already published in this run", spec.name)
+        return {key: spec for key, spec in selected.items() if key not in done}
+
+
+@dataclass(frozen=True)
+class _Story:
+    """The core's state changes as the run's log lines."""
+
+    log: dg.DagsterLogManager
+
+    def __call__(self, event: RefreshEvent) -> None:
+        """One line; the message is made to be read."""
+        self.log.log(_LEVELS.get(event.stage, logging.INFO), event.message)
+
+
+def _bucket_owners(tables: Mapping[dg.AssetKey, TableSpec]) -> dict[str, str]:
+    specs = tables.values()
+    return {spec.bucket: spec.bucket_owner for spec in specs if spec.bucket_owner is not None}

@@ -1,0 +1,113 @@
+"""What the assets of one DynamoDB table are called and how they are described."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from ddb_assets.errors import DeclarationError
+from ddb_assets.orchestration.declaration import DEFAULT_GROUP
+from ddb_assets.orchestration.metadata import PREFIX
+from ddb_assets.orchestration.naming import asset_group_name, legal_tags, refuse_equal
+from ddb_assets.orchestration.specs import DynamoDBTableProps
+
+#: Raise it when what is written to the catalog changes for the same export.
+CODE_VERSION = "1"
+
+
+class DynamoDBTranslator:
+    """Turns a declared table into two asset specs: the live table and its Athena copy.
+
+    Subclass it and override `get_asset_spec` or `get_live_spec` to change keys, groups, tags or
+    anything else of an `AssetSpec`; the dependency follows the key that `get_live_spec` returns.
+
+    Examples:
+        ```python
+        class Raw(DynamoDBTranslator):
+            def get_asset_spec(self, props):
+                spec = super().get_asset_spec(props)
+                return spec.replace_attributes(group_name="raw", kinds={"athena"})
+        ```
+    """
+
+    def get_live_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        """The DynamoDB table itself, an external asset; override this to change it."""
+        return dg.AssetSpec(
+            key=["dynamodb", props.spec.name],
+            group_name=self.group_name(props),
+            description=f"The live DynamoDB table `{props.spec.name}`.",
+            owners=props.owners,
+            tags=legal_tags(props.tags, of=props.spec.name),
+            kinds={"dynamodb"},
+            metadata={f"{PREFIX}dynamodb_table": props.spec.name},
+        )
+
+    def get_asset_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        """The Athena table over the newest export; override this to change it."""
+        spec = props.spec
+        uri = f"s3://{spec.bucket}/{spec.prefix}/"
+        return dg.AssetSpec(
+            key=["athena", spec.database, spec.table],
+            deps=[self.get_live_spec(props).key],
+            group_name=self.group_name(props),
+            description=props.description or _description(props),
+            owners=props.owners,
+            tags=legal_tags(props.tags, of=spec.name),
+            kinds={"athena", "s3", "json"},
+            code_version=CODE_VERSION,
+            metadata={
+                "dagster/table_name": spec.athena_name,
+                "dagster/uri": uri,
+                f"{PREFIX}dynamodb_table": spec.name,
+                f"{PREFIX}publish_with": spec.publish_with,
+                f"{PREFIX}refresh_group": spec.group,
+            },
+        )
+
+    def group_name(self, props: DynamoDBTableProps) -> str:
+        """The asset group: the refresh group's name; the database for tables that name none."""
+        group = props.spec.group
+        return asset_group_name(props.spec.database if group == DEFAULT_GROUP else group)
+
+
+def translate(
+    translator: DynamoDBTranslator, tables: Sequence[DynamoDBTableProps]
+) -> list[tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]]:
+    """Every table with its live spec and its export's spec.
+
+    Raises:
+        DeclarationError: Dagster refuses a value, or two assets would have one key.
+    """
+    groups = {props.spec.group: asset_group_name(props.spec.group) for props in tables}
+    refuse_equal(groups, what="refresh groups", become="the asset group")
+    translated: list[tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]] = []
+    for props in tables:
+        try:
+            live, exported = translator.get_live_spec(props), translator.get_asset_spec(props)
+        except (dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError) as error:
+            raise DeclarationError(
+                _first_line(error),
+                table=props.spec.name,
+                remedy="correct the table's declaration or the translator",
+            ) from error
+        translated.append((props, live, exported))
+    keys = {f"dynamodb {p.spec.name}": live.key.to_user_string() for p, live, _ in translated}
+    keys |= {p.spec.name: exported.key.to_user_string() for p, _, exported in translated}
+    refuse_equal(keys, what="assets of", become="the asset key")
+    # Dagster names a step's outputs after the keys, with `_` for what an identifier lacks.
+    outputs = {p.spec.name: exported.key.to_python_identifier() for p, _, exported in translated}
+    refuse_equal(outputs, what="assets of", become="the output name")
+    return translated
+
+
+def _description(props: DynamoDBTableProps) -> str:
+    spec = props.spec
+    return (
+        f"The DynamoDB table `{spec.name}` as of its last export, queryable in Athena:\n\n"
+        f'```sql\nSELECT * FROM "{spec.database}"."{spec.table}" LIMIT 10\n```\n\n'
+        f"Each refresh exports the table to `s3://{spec.bucket}/{spec.prefix}/`, verifies the "
+        "export and moves the Athena table to it."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
