@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from ddb_assets.schema.attributes import Attribute
-from ddb_assets.schema.field_names import all_keys
+from ddb_assets.schema.field_names import all_keys, is_plain
 from ddb_assets.schema.hive_types import STRING, Array, HiveType, Map, Struct, parse
 from ddb_assets.schema.layout import OPENX_SERDE, TableLayout, table_layout, written_attributes
 from ddb_assets.schema.shapes import item_attributes, item_shape, unite
@@ -78,7 +79,11 @@ def extend(
     """The layout for these attributes on a table that an earlier refresh laid out.
 
     What the table had stays: attributes an older export had and this one lacks, and the field every
-    attribute is read through, also when an odd name makes the table change from Hive to OpenX.
+    attribute is read through, also when an odd name makes the table change from Hive to OpenX. A
+    map whose keys were open stays open; to make it a struct again, drop the table.
+
+    One thing cannot stay: under OpenX a field named like a type (`s`, `n`, `m`, …) or `item` means
+    that key everywhere, so an attribute of such a name in lower case is renamed; `compare` says so.
 
     Args:
         attributes: What is wanted now.
@@ -94,7 +99,7 @@ def extend(
     before = written_attributes(table_parameters)
     if not before:
         return table_layout(attributes, serde=serde)
-    together = item_attributes(unite(item_shape(attributes), item_shape(before)))
+    together = item_attributes(unite(item_shape(before), item_shape(attributes)))
     known = _known_fields(before, serde_library, serde_parameters)
     return table_layout(together, serde=serde, known_fields=known)
 
@@ -112,7 +117,7 @@ def _known_fields(
             if name.startswith("mapping.")
         }
         renamed = set(mapped.values())
-        return {**mapped, **{key: key for key in keys if key not in renamed}}
+        return {**mapped, **{key: key for key in keys if key not in renamed and is_plain(key)}}
     for key in keys:
         known.setdefault(key.lower(), key)
     return known
@@ -161,6 +166,9 @@ class _Differences:
 
 
 def _unite(existing: HiveType, wanted: HiveType) -> HiveType:
+    nested = isinstance(existing, Struct | Map | Array) and isinstance(wanted, Struct | Map | Array)
+    if nested and (_says_nothing(wanted) or _says_nothing(existing)):
+        return existing if _says_nothing(wanted) else wanted
     match existing, wanted:
         case Struct(), Struct():
             after = {name.lower(): type_ for name, type_ in wanted.fields}
@@ -174,14 +182,21 @@ def _unite(existing: HiveType, wanted: HiveType) -> HiveType:
         case Map(), Map():
             return Map(_unite(existing.key, wanted.key), _unite(existing.value, wanted.value))
         case Map(), Struct():
-            value = existing.value
-            for _, type_ in wanted.fields:
-                value = _unite(value, type_)
-            return Map(existing.key, value)
+            return Map(existing.key, _unite_all([existing.value, *_inside(wanted)]))
+        case Struct(), Map():
+            return Map(wanted.key, _unite_all([*_inside(existing), wanted.value]))
         case _:
             return wanted
 
 
+def _unite_all(types: Sequence[HiveType]) -> HiveType:
+    return reduce(_unite, types)
+
+
+def _inside(struct: Struct) -> list[HiveType]:
+    return [type_ for _, type_ in struct.fields]
+
+
 def _says_nothing(type_: HiveType) -> bool:
     """Whether it stands for a map or list of which only empty ones were seen."""
-    return type_ in (Map(STRING, STRING), Array(STRING))
+    return type_ in {Map(STRING, STRING), Array(STRING)}

@@ -84,7 +84,7 @@ def openx_names(keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]
     names: dict[str, str] = {}
     for field, key in owner.items():
         names.setdefault(key, field)
-    wanted = sorted(set(keys) - names.keys(), key=lambda key: (_legal(key) != key, key))
+    wanted = sorted(set(keys) - names.keys(), key=lambda key: (not is_plain(key), key))
     for key in wanted:
         field = _free(key, owner)
         owner[field] = key
@@ -99,6 +99,11 @@ def mapping_parameters(names: Mapping[str, str]) -> dict[str, str]:
         for key, field in sorted(names.items(), key=lambda pair: pair[1])
         if key != field
     }
+
+
+def is_plain(key: str) -> bool:
+    """Whether the key can be its own field name as it is."""
+    return bool(key) and _legal(key) == key
 
 
 def _legal(key: str) -> str:

@@ -66,9 +66,7 @@ def test_lists_unite_the_types_of_all_their_elements(profile_of):
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
-def test_any_grouping_and_order_of_files_gives_the_same_profile(
-    examples, dynamodb_items, export_line
-):
+def test_any_grouping_of_files_gives_the_same_profile(examples, dynamodb_items, export_line):
     """Merging is associative and commutative, also where maps lose their keys to the limit."""
 
     @settings(max_examples=examples, deadline=None)
