@@ -254,7 +254,7 @@ def test_the_documented_loop_works_with_the_aws_cli_alone(cli, athena):
     cli(
         *("dynamodb", "create-table", "--table-name", "Cli.Music"),
         *("--attribute-definitions", "AttributeName=Artist,AttributeType=S"),
-        *("AttributeName=Year,AttributeType=N"),
+        "AttributeName=Year,AttributeType=N",
         *("--key-schema", "AttributeName=Artist,KeyType=HASH", "AttributeName=Year,KeyType=RANGE"),
         *("--billing-mode", "PAY_PER_REQUEST"),
     )
