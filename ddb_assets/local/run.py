@@ -82,8 +82,9 @@ def running(options: Options) -> Generator[LocalServer]:
 def environment(server: LocalServer) -> dict[str, str]:
     """What leads an AWS client to the server and nowhere else.
 
-    The session token is set because one left over from real credentials would be sent otherwise,
-    and the metadata service is switched off because it is a source of real credentials.
+    The session token is set because one left over from real credentials would be sent otherwise;
+    the metadata service is switched off because it is a source of real credentials; and a client
+    told to ignore configured endpoints would go to the real AWS.
     """
     return {
         "AWS_ENDPOINT_URL": server.url,
@@ -93,6 +94,7 @@ def environment(server: LocalServer) -> dict[str, str]:
         "AWS_DEFAULT_REGION": samples.REGION,
         "AWS_REGION": samples.REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     }
 
 
