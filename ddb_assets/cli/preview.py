@@ -68,7 +68,7 @@ def print_preview(
     header, *answered = run_query(
         gateways, preview_sql(found, rows=rows), database=database, workgroup=workgroup
     )
-    shown = Table(title=f"{database}.{table}", title_justify="left", caption_justify="left")
+    shown = Table(caption_justify="left")
     shown.caption = f"{len(answered)} of {items:,} rows" if items else "no rows: the table is empty"
     for name in header:
         shown.add_column(name or "", overflow="fold")
