@@ -59,13 +59,17 @@ class StateFolder:
         path: The folder; created with mode 0700 if it is missing.
 
     Raises:
-        StateError: It belongs to someone else, others can write to it, or another server uses it.
+        StateError: It belongs to someone else, is used for something else, or another server
+            uses it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         _refuse_foreign(path)
+        if any(path.iterdir()) and not (path / LOCK_FILE).exists():
+            # Its mode is about to change; a home or project folder must not lose its own.
+            raise StateError(f"{path} is not empty and holds no state of a local AWS")
         path.chmod(FOLDER_MODE)
         self._lock = (path / LOCK_FILE).open("w")
         try:

@@ -74,7 +74,7 @@ def test_a_snapshot_on_request_survives_a_crash(start, folder, tmp_path):
         assert answer["bytes"] == (folder / "state.pickle").stat().st_size
         crashed = tmp_path / "crashed"
         crashed.mkdir()
-        for name in ("state.pickle", "stamp.json"):
+        for name in ("state.pickle", "stamp.json", "lock"):
             (crashed / name).write_bytes((folder / name).read_bytes())
         put(server, table="after-the-snapshot")
     with start(sample=False, state_dir=crashed) as server:
@@ -131,6 +131,16 @@ def test_folder_and_files_are_private(start, folder):
         pass
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "state.pickle").stat().st_mode) == 0o600
+
+
+def test_a_folder_used_for_something_else_is_left_alone(tmp_path):
+    """`--state-dir .` must not make a project's folder private."""
+    (tmp_path / "pyproject.toml").write_text("")
+    tmp_path.chmod(0o755)
+    with pytest.raises(StateError, match="holds no state of a local AWS"):
+        StateFolder(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
 
 
 def test_a_file_others_could_have_written_is_not_read(start, folder):
