@@ -8,7 +8,6 @@ import click
 
 from ddb_assets.errors import DdbAssetsError, DeclarationError
 from ddb_assets.local.process import LocalProcessError
-from ddb_assets.local.process import LocalProcessError
 from ddb_assets.version import __version__
 
 EXIT_FAILED = 1
@@ -64,9 +63,6 @@ def main() -> None:
     except DdbAssetsError as error:
         click.echo(f"ddb-assets: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT if isinstance(error, DeclarationError) else EXIT_FAILED)
-    except LocalProcessError as error:
-        click.echo(f"ddb-assets: {error}", err=True)
-        sys.exit(EXIT_FAILED)
     except LocalProcessError as error:
         click.echo(f"ddb-assets: {error}", err=True)
         sys.exit(EXIT_FAILED)
