@@ -1,5 +1,6 @@
 """DynamoDB with our exports, reached as code under test reaches it: in the process and by HTTP."""
 
+import functools
 import gzip
 import json
 import threading
@@ -7,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
@@ -20,6 +22,25 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
+@functools.cache
+def _client(endpoint: str | None, service: str, region: str, account: str | None) -> Any:
+    # Making a client costs more than a test; a refused call is not tried again.
+    client = boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    if account is not None:
+        client.meta.events.register(
+            "before-sign.*",
+            lambda request, **_: request.headers.add_header("x-moto-account-id", account),
+        )
+    return client
+
+
 class Aws:
     """Clients, and the few things every test of exports does with them."""
 
@@ -29,14 +50,8 @@ class Aws:
         self.s3 = self.client("s3")
 
     def client(self, service: str, region: str = REGION, account: str | None = None) -> Any:
-        """A client; the emulator takes a key of twelve digits as the account."""
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=self._endpoint,
-            aws_access_key_id=account or "testing",
-            aws_secret_access_key="testing",
-        )
+        """A client, of another account if one is named."""
+        return _client(self._endpoint, service, region, account)
 
     @property
     def backend(self) -> Any:
@@ -110,7 +125,7 @@ class Aws:
         """An object's bytes."""
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def keys(self, bucket: str = "exports", prefix: str = "") -> list[str]:
+    def objects(self, bucket: str = "exports", prefix: str = "") -> list[str]:
         """The keys in a bucket."""
         listed = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
         return [found["Key"] for found in listed.get("Contents", [])]

@@ -1,0 +1,337 @@
+"""An export's way from IN_PROGRESS to its end, its snapshot, and what fails it."""
+
+import gzip
+import json
+import pickle
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ddb_assets.local import clock, settings
+from ddb_assets.local.faults import EXPORT_JOB, Fault
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def code_of(refused):
+    """The error's code."""
+    return refused.value.response["Error"]["Code"]
+
+
+def eventually(condition, seconds=5.0):
+    """Wait until it holds; True if it did in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_the_first_answer_is_in_progress(aws):
+    """Even an export that takes no time has no result in the answer to its request."""
+    arn = aws.table()
+    aws.bucket()
+    first = aws.export(arn)
+    assert first["ExportStatus"] == "IN_PROGRESS"
+    assert not {"EndTime", "ItemCount", "BilledSizeBytes", "ExportManifest"} & set(first)
+    assert aws.describe(first)["ExportStatus"] == "COMPLETED"
+
+
+def test_the_answer_shows_defaults_and_only_what_was_sent(aws):
+    """ExportFormat and encryption are defaulted, ClientToken is always there, ExportType is not."""
+    arn = aws.table()
+    aws.bucket()
+    first = aws.export(arn)
+    assert first["ExportFormat"] == "DYNAMODB_JSON"
+    assert first["S3SseAlgorithm"] == "AES256"
+    assert first["ClientToken"]
+    assert not {"ExportType", "S3BucketOwner", "S3Prefix", "S3SseKmsKeyId"} & set(first)
+    table = aws.dynamodb.describe_table(TableName="Article")["Table"]
+    assert first["TableId"] == table["TableId"]
+    sent = {"ExportType": "FULL_EXPORT", "S3BucketOwner": "123456789012", "S3Prefix": "p"}
+    assert sent.items() <= aws.export(arn, **sent).items()
+
+
+def test_it_stays_in_progress_for_the_configured_time(aws):
+    """By the emulator's clock; EndTime is when it was due, and S3 holds only _started before."""
+    settings.configure(export_seconds=300)
+    clock.set(START)
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn)
+    clock.advance(290)
+    assert aws.describe(export)["ExportStatus"] == "IN_PROGRESS"
+    assert [key.rpartition("/")[2] for key in aws.objects()] == ["_started"]
+    clock.advance(100)
+    ended = aws.describe(export)
+    assert ended["ExportStatus"] == "COMPLETED"
+    assert ended["EndTime"] - ended["StartTime"] == timedelta(seconds=300)
+
+
+def test_s3_shows_the_files_although_nobody_asks(aws):
+    """A timer ends an export that is due."""
+    arn = aws.table()
+    aws.bucket()
+    aws.export(arn)
+    assert eventually(lambda: any(key.endswith("manifest-summary.md5") for key in aws.objects()))
+
+
+def test_the_timer_follows_a_clock_set_forward(in_process):
+    """It does not sleep through the hour that the clock skips."""
+    settings.configure(export_seconds=3600)
+    arn = in_process.table()
+    in_process.bucket()
+    in_process.export(arn)
+    clock.advance(3601)
+    assert eventually(lambda: any("manifest" in key for key in in_process.objects()))
+
+
+def test_a_write_after_the_request_is_not_in_the_export(aws):
+    """The export holds the items of its moment, not of its end."""
+    settings.configure(export_seconds=60)
+    arn = aws.table()
+    aws.bucket()
+    aws.put("Article", id="kept", text="old")
+    aws.put("Article", id="deleted")
+    export = aws.export(arn)
+    aws.put("Article", id="kept", text="new")
+    aws.put("Article", id="late")
+    aws.dynamodb.delete_item(TableName="Article", Key={"id": {"S": "deleted"}})
+    clock.advance(61)
+    items = {item["id"]["S"]: item for item in aws.items(aws.describe(export))}
+    assert set(items) == {"kept", "deleted"}
+    assert items["kept"]["text"] == {"S": "old"}
+
+
+def test_an_export_time_in_the_past_gives_the_table_as_it_was(aws):
+    """Later puts, updates and deletes are undone."""
+    clock.set(START)
+    arn = aws.table()
+    aws.bucket()
+    aws.put("Article", id="changed", text="old")
+    aws.put("Article", id="deleted")
+    clock.advance(60)
+    moment = clock.now().replace(microsecond=0)
+    clock.advance(60)
+    aws.put("Article", id="late")
+    aws.dynamodb.delete_item(TableName="Article", Key={"id": {"S": "deleted"}})
+    aws.dynamodb.update_item(
+        TableName="Article",
+        Key={"id": {"S": "changed"}},
+        UpdateExpression="SET #t = :new",
+        ExpressionAttributeNames={"#t": "text"},
+        ExpressionAttributeValues={":new": {"S": "new"}},
+    )
+    described = aws.describe(aws.export(arn, ExportTime=moment))
+    items = {item["id"]["S"]: item for item in aws.items(described)}
+    assert set(items) == {"changed", "deleted"}
+    assert items["changed"]["text"] == {"S": "old"}
+    assert described["ExportTime"] == moment
+    summary = json.loads(aws.read("exports", described["ExportManifest"]))
+    assert summary["exportTime"] == moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def test_an_export_outlives_its_table(aws):
+    """The table is deleted meanwhile; the export completes and can still be described."""
+    settings.configure(export_seconds=60)
+    arn = aws.table()
+    aws.bucket()
+    aws.put("Article", id="one")
+    export = aws.export(arn)
+    aws.dynamodb.delete_table(TableName="Article")
+    clock.advance(61)
+    assert aws.describe(export)["ItemCount"] == 1
+
+
+def test_a_missing_bucket_is_accepted_and_fails_almost_at_once(aws):
+    """FAILED within seconds, however long exports take, with S3's code and words."""
+    settings.configure(export_seconds=300)
+    arn = aws.table()
+    export = aws.export(arn, S3Bucket="nowhere")
+    assert export["ExportStatus"] == "IN_PROGRESS"
+    clock.advance(2)
+    failed = aws.describe(export)
+    assert failed["ExportStatus"] == "FAILED"
+    assert failed["FailureCode"] == "S3NoSuchBucket"
+    assert "bucket does not exist (Service: Amazon S3; Status Code: 404" in failed["FailureMessage"]
+    assert not {"ItemCount", "ExportManifest"} & set(failed)
+    assert failed["EndTime"]
+
+
+def test_a_bucket_deleted_meanwhile_fails_the_export(aws):
+    """The bucket is looked at again when the files are written."""
+    settings.configure(export_seconds=60)
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn)
+    for key in aws.objects():
+        aws.s3.delete_object(Bucket="exports", Key=key)
+    aws.s3.delete_bucket(Bucket="exports")
+    clock.advance(61)
+    assert aws.describe(export)["FailureCode"] == "S3NoSuchBucket"
+
+
+@pytest.mark.parametrize("owner", [None, "123456789012"])
+def test_a_foreign_bucket_needs_its_owner(aws, owner):
+    """Another account's bucket without the right S3BucketOwner: S3AccessDenied."""
+    aws.client("s3", account="999999999999").create_bucket(Bucket="theirs")
+    arn = aws.table()
+    more = {"S3BucketOwner": owner} if owner else {}
+    export = aws.export(arn, S3Bucket="theirs", **more)
+    clock.advance(2)
+    failed = aws.describe(export)
+    assert (failed["ExportStatus"], failed["FailureCode"]) == ("FAILED", "S3AccessDenied")
+
+
+def test_a_foreign_bucket_with_its_owner_is_written(aws):
+    """The objects lie in the owner's bucket."""
+    theirs = aws.client("s3", account="999999999999")
+    theirs.create_bucket(Bucket="theirs")
+    arn = aws.table()
+    export = aws.export(arn, S3Bucket="theirs", S3BucketOwner="999999999999")
+    assert aws.describe(export)["ExportStatus"] == "COMPLETED"
+    assert theirs.list_objects_v2(Bucket="theirs")["KeyCount"] == 9
+
+
+def test_the_own_bucket_under_another_owner_is_denied(aws):
+    """S3BucketOwner must be the bucket's."""
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn, S3BucketOwner="999999999999")
+    clock.advance(2)
+    assert aws.describe(export)["FailureCode"] == "S3AccessDenied"
+
+
+def test_a_policy_that_denies_is_obeyed(aws):
+    """A bucket policy against PutObject fails the export."""
+    arn = aws.table()
+    aws.bucket()
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::exports/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    aws.s3.put_bucket_policy(Bucket="exports", Policy=json.dumps(policy))
+    export = aws.export(arn)
+    clock.advance(2)
+    assert aws.describe(export)["FailureCode"] == "S3AccessDenied"
+
+
+def test_a_key_encrypts_every_object(aws):
+    """S3SseAlgorithm and key id reach the objects, the description and the summary."""
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn, S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
+    described = aws.describe(export)
+    assert (described["S3SseAlgorithm"], described["S3SseKmsKeyId"]) == ("KMS", key)
+    summary = json.loads(aws.read("exports", described["ExportManifest"]))
+    assert (summary["s3SseAlgorithm"], summary["s3SseKmsKeyId"]) == ("KMS", key)
+    for name in aws.objects():
+        head = aws.s3.head_object(Bucket="exports", Key=name)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "alias/none",
+        "00000000-0000-0000-0000-000000000000",
+        "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
+        "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000",
+    ],
+)
+def test_an_unknown_key_fails_the_export(aws, key):
+    """KmsNotFoundException, by id, alias and ARN."""
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn, S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
+    clock.advance(2)
+    assert aws.describe(export)["FailureCode"] == "KmsNotFoundException"
+
+
+def test_an_ordered_fault_fails_the_next_export_only(aws):
+    """With the code and message that were ordered; the one after it completes."""
+    arn = aws.table()
+    aws.bucket()
+    aws.backend.faults.add(Fault(EXPORT_JOB, "S3NoSuchKey", "on order"))
+    first, second = aws.export(arn), aws.export(arn)
+    clock.advance(2)
+    failed = aws.describe(first)
+    assert (failed["FailureCode"], failed["FailureMessage"]) == ("S3NoSuchKey", "on order")
+    assert aws.describe(second)["ExportStatus"] == "COMPLETED"
+
+
+def test_throttling_comes_by_order_only(aws):
+    """A fault by operation answers one call with its code, then all is well."""
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn)
+    aws.backend.faults.add(Fault("DescribeExport", "ThrottlingException", "Rate exceeded"))
+    with pytest.raises(ClientError) as refused:
+        aws.describe(export)
+    assert code_of(refused) == "ThrottlingException"
+    assert aws.describe(export)["ExportStatus"] == "COMPLETED"
+
+
+def test_the_limit_of_exports_in_flight(aws):
+    """One too many is LimitExceededException; a place is free again once one has ended."""
+    settings.configure(export_seconds=300, max_exports_in_flight=3)
+    arn = aws.table()
+    aws.bucket()
+    for _ in range(3):
+        aws.export(arn)
+    with pytest.raises(ClientError) as refused:
+        aws.export(arn)
+    assert code_of(refused) == "LimitExceededException"
+    clock.advance(301)
+    assert aws.export(arn)["ExportStatus"] == "IN_PROGRESS"
+
+
+def test_an_export_survives_a_snapshot_of_the_backend(in_process):
+    """A running export, filter and all, is pickled and completes afterwards."""
+    settings.configure(export_seconds=60)
+    arn = in_process.table()
+    in_process.bucket()
+    in_process.put("Article", id="one")
+    in_process.put("Article", id="two")
+    specification = {
+        "FilterExpression": "id = :id",
+        "ExpressionAttributeValues": {":id": {"S": "two"}},
+    }
+    export = in_process.export(arn, FilterSpecification=specification)
+    backend = in_process.backend
+    kept = pickle.loads(pickle.dumps(vars(backend)))
+    vars(backend).update(kept)
+    clock.advance(61)
+    assert in_process.items(in_process.describe(export)) == [{"id": {"S": "two"}}]
+
+
+def test_a_reset_ends_the_timer(in_process):
+    """After moto's reset nothing of the old exports is written."""
+    settings.configure(export_seconds=0.3)
+    arn = in_process.table()
+    in_process.bucket()
+    in_process.export(arn)
+    in_process.backend.reset()
+    time.sleep(0.6)
+    assert [key.rpartition("/")[2] for key in in_process.objects()] == ["_started"]
+    assert in_process.dynamodb.list_exports()["ExportSummaries"] == []
+
+
+def test_gzip_of_a_data_file_has_the_header_of_aws(in_process):
+    """No file name, no time, operating system unknown; any gzip reads it."""
+    arn = in_process.table()
+    in_process.bucket()
+    in_process.put("Article", id="one")
+    in_process.describe(in_process.export(arn))
+    for key in in_process.objects():
+        if "/data/" in key:
+            body = in_process.read("exports", key)
+            assert body[:10] == bytes.fromhex("1f8b08000000000000ff")
+            gzip.decompress(body)
