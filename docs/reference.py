@@ -1,0 +1,67 @@
+"""Write the field tables of docs/declaring-tables.md from the component's own models.
+
+Run it from the checkout: `python docs/reference.py`. A test holds that the page is up to date.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
+from ddb_assets.components.models import (
+    AwsModel,
+    FilterModel,
+    GroupModel,
+    SettingsModel,
+    TableModel,
+)
+from ddb_assets.orchestration.run_config import RefreshConfig
+
+PAGE = Path(__file__).with_name("declaring-tables.md")
+MODELS: dict[str, type[BaseModel]] = {
+    "declaration": DynamoDBTablesComponent,
+    "table": TableModel,
+    "settings": SettingsModel,
+    "group": GroupModel,
+    "aws": AwsModel,
+    "filter": FilterModel,
+    "launchpad": RefreshConfig,
+}
+
+
+def field_table(model: type[BaseModel]) -> str:
+    """One line per field: name, default, what it is for, an example."""
+    inherited = set(SettingsModel.model_fields) if model is TableModel else set[str]()
+    lines = ["| Field | Default | What it is for | Example |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        if name in inherited:
+            continue
+        default = "required" if field.is_required() else _code(field.default)
+        example = _code(field.examples[0]) if field.examples else ""
+        about = (field.description or "").replace("|", "\\|")
+        lines.append(f"| `{name}` | {default} | {about} | {example} |")
+    return "\n".join(lines)
+
+
+def _code(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool | int | float):
+        return f"`{json.dumps(value)}`"
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def rendered(page: str) -> str:
+    """The page with every generated table replaced."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{field_table(MODELS[found[2]])}\n{found[3]}"
+
+    return re.sub(r"(<!-- fields: (\w+) -->)\n.*?(<!-- end -->)", table, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(PAGE.read_text()))
