@@ -10,7 +10,6 @@ import dagster as dg
 from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection
@@ -29,6 +28,10 @@ class PublishedAsset:
 
     key: dg.AssetKey
     metadata: Mapping[str, dg.MetadataValue[Any]]
+
+    def name(self) -> str:
+        """The asset's key as one word, to sort by."""
+        return self.key.to_user_string()
 
     def value(self, field: str) -> Any:
         """One of our own metadata fields."""
@@ -93,6 +96,7 @@ def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
             result = job.execute_in_process(
                 instance=instance, run_id=run_id, run_config=quiet, raise_on_error=False
             )
+        console.print()
     if not result.success:
         reasons = [event.message or "" for event in result.all_events if event.is_failure]
         raise ServiceUnavailableError(
@@ -108,23 +112,23 @@ def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
 def show(console: Console, published: list[PublishedAsset], *, rows: int) -> None:
     """Print what was recorded of each table, then its first rows as the Athena API answers."""
     gateways = connect(AwsConnection())
-    for asset in published:
+    for asset in sorted(published, key=PublishedAsset.name):
         database, table = asset.key.path[-2:]
-        facts = Table.grid(padding=(0, 2))
+        console.print()
+        console.rule(f"[bold]{database}.{table}", align="left")
         for label, value in (
             ("export", asset.value("export_arn")),
             ("location", asset.value("location")),
             ("items", f"{asset.value('items'):,}"),
-            ("seconds", f"{asset.value('export_seconds'):.1f} exporting, {_rest(asset):.1f} ours"),
+            ("seconds", f"{asset.value('export_seconds'):.1f} exporting, {_ours(asset):.1f} ours"),
         ):
-            facts.add_row(f"[dim]{label}", str(value))
-        console.rule(f"[bold]{database}.{table}", align="left")
-        console.print(facts)
+            # Not wrapped: an ARN is there to be copied.
+            console.print(f"[dim]{label:<9}[/] {value}", soft_wrap=True, highlight=False)
         print_preview(
             console, gateways, database=database, table=table, workgroup=WORKGROUP, rows=rows
         )
 
 
-def _rest(asset: PublishedAsset) -> float:
+def _ours(asset: PublishedAsset) -> float:
     """Seconds that were neither AWS's export nor waiting for it."""
     return sum(asset.value(f"{step}_seconds") for step in ("verifying", "inferring", "publishing"))

@@ -68,13 +68,13 @@ def print_preview(
     header, *answered = run_query(
         gateways, preview_sql(found, rows=rows), database=database, workgroup=workgroup
     )
-    shown = Table(caption_justify="left")
-    shown.caption = f"{len(answered)} of {items:,} rows" if items else "no rows: the table is empty"
+    shown = Table()
     for name in header:
         shown.add_column(name or "", overflow="fold")
     for row in answered:
         shown.add_row(*("" if value is None else _short(value) for value in row))
     console.print(shown)
+    console.print(f"[dim]{len(answered)} of {items:,} rows" if items else "[dim]an empty table")
 
 
 def _expressions(table: CatalogTable) -> Iterator[str]:
