@@ -1,0 +1,73 @@
+"""The launchpad: what a run can be asked, and what is refused before anything starts."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ddb_assets.core.options import RefreshOptions
+from ddb_assets.errors import DeclarationError
+from ddb_assets.orchestration.run_config import RefreshConfig, Verify, options_from
+
+PLAIN = RefreshOptions()
+ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/export/01772346000000-1a2b3c4d"
+
+
+@pytest.fixture
+def ask(make_spec, clock_now):
+    """The options of a config for these tables."""
+
+    def options(*tables, base=PLAIN, **config):
+        specs = [make_spec(name) for name in tables or ("orders",)]
+        return options_from(RefreshConfig(**config), specs, now=clock_now, base=base)
+
+    return options
+
+
+def test_an_empty_config_changes_nothing(ask):
+    """A plain refresh, with what was declared."""
+    declared = RefreshOptions(
+        consistent_groups=frozenset({"g"}), cut_lag_seconds=60, max_in_flight=5, max_queries=2
+    )
+    assert ask(base=declared) == declared
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-01T06:00:00Z", "2026-03-01T07:00:00+01:00", " 2026-03-01T06:00:00+00:00 "],
+)
+def test_an_export_time_is_a_moment_in_utc(ask, text):
+    """Any offset; the same second."""
+    assert ask(export_time=text).export_time == datetime(2026, 3, 1, 6, tzinfo=UTC)
+
+
+def test_what_is_asked_reaches_the_options(ask):
+    """Each field of the config."""
+    options = ask(adopt=f" {ARN} ", verify=Verify.full, allow_older=True)
+    assert (options.adopt, options.verify, options.allow_older) == (ARN, "full", True)
+    assert ask(verify=Verify.manifest).verify == "manifest"
+    assert ask(wait=False).wait is False
+
+
+@pytest.mark.parametrize(
+    ("tables", "config", "said"),
+    [
+        ((), {"export_time": "yesterday"}, "export_time 'yesterday' is not allowed"),
+        ((), {"export_time": "2026-03-01T06:00:00"}, "2026-03-01T06:00:00Z is UTC"),
+        ((), {"export_time": "2026-03-01T06:00:00.5Z"}, "a whole second"),
+        ((), {"export_time": "2026-03-01T06:30:01Z"}, "in the past; now it is 2026-03-01T06:30"),
+        ((), {"adopt": "0123-abc"}, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID"),
+        (("orders", "users"), {"adopt": ARN}, "exactly one table, selected are 2: orders, users"),
+        (("users",), {"adopt": ARN}, "users: the export to adopt is of the table orders"),
+        ((), {"adopt": ARN, "wait": False}, "adopt and wait: false exclude each other"),
+        ((), {"adopt": ARN, "force_new": True}, "adopt and force_new exclude each other"),
+        (
+            (),
+            {"adopt": ARN, "export_time": "2026-03-01T06:00:00Z"},
+            "adopt and export_time exclude each other",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(ask, tables, config, said):
+    """The error names the setting, the value and what is allowed."""
+    with pytest.raises(DeclarationError, match=said):
+        ask(*tables, **config)
