@@ -109,7 +109,7 @@ class RefreshStep:
         self, context: dg.AssetExecutionContext, selected: Mapping[dg.AssetKey, TableSpec]
     ) -> dict[dg.AssetKey, TableSpec]:
         """A step's first attempt finds nothing in its run; a retry finds what is done."""
-        done = materialized_in_run(context.instance, context.run_id)
+        done = materialized_in_run(context.instance, context.run.run_id)
         for key, spec in selected.items():
             if key in done:
                 context.log.info("%s: already published in this run", spec.name)
