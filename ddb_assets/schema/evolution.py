@@ -181,20 +181,14 @@ def _unite(existing: HiveType, wanted: HiveType) -> HiveType:
             return Array(_unite(existing.element, wanted.element))
         case Map(), Map():
             return Map(_unite(existing.key, wanted.key), _unite(existing.value, wanted.value))
-        case Map(), Struct():
-            return Map(existing.key, _unite_all([existing.value, *_inside(wanted)]))
-        case Struct(), Map():
-            return Map(wanted.key, _unite_all([*_inside(existing), wanted.value]))
+        case (Map(), Struct()) | (Struct(), Map()):
+            return Map(STRING, reduce(_unite, [*_inside(existing), *_inside(wanted)]))
         case _:
             return wanted
 
 
-def _unite_all(types: Sequence[HiveType]) -> HiveType:
-    return reduce(_unite, types)
-
-
-def _inside(struct: Struct) -> list[HiveType]:
-    return [type_ for _, type_ in struct.fields]
+def _inside(type_: Map | Struct) -> list[HiveType]:
+    return [type_.value] if isinstance(type_, Map) else [inner for _, inner in type_.fields]
 
 
 def _says_nothing(type_: HiveType) -> bool:

@@ -9,7 +9,7 @@ from ddb_assets.schema.hive_types import Struct, parse
 from ddb_assets.schema.layout import HIVE_SERDE, OPENX_SERDE, table_layout
 from ddb_assets.schema.shapes import uncovered
 
-EXAMPLES = pytest.mark.parametrize("examples", [30, pytest.param(1_000, marks=pytest.mark.slow)])
+EXAMPLES = pytest.mark.parametrize("examples", [30, pytest.param(300, marks=pytest.mark.slow)])
 
 
 def lay(columns, before=None, serde="auto"):

@@ -134,7 +134,7 @@ def test_an_unknown_serde_is_refused():
         table_layout((), serde="json")
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_every_value_is_read_back_through_the_layout(examples, dynamodb_items, export_line, serde):
     """Never lost: any items, profiled and laid out, read back value for value."""
 
@@ -151,7 +151,7 @@ def test_every_value_is_read_back_through_the_layout(examples, dynamodb_items, e
     check()
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_field_names_do_not_depend_on_the_order_of_attributes(examples, attribute_lists):
     """Two refreshes that see the same attributes in another order read the same fields."""
 
@@ -166,7 +166,7 @@ def test_field_names_do_not_depend_on_the_order_of_attributes(examples, attribut
     check()
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_the_attributes_are_kept_on_the_table_as_dynamodb_spells_them(examples, attribute_lists):
     """What a refresh leaves on the Glue table is what the next one goes on from."""
 
@@ -251,7 +251,7 @@ def test_what_a_declared_struct_leaves_out_is_reported():
     assert uncovered(merged, inferred) == ("prices.*",)
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_merging_covers_everything_inferred_unless_it_says_so(examples, attribute_lists):
     """Without declared structs against open maps, the union has a place for every path."""
 

@@ -65,7 +65,7 @@ def test_lists_unite_the_types_of_all_their_elements(profile_of):
     }
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_any_grouping_of_files_gives_the_same_profile(examples, dynamodb_items, export_line):
     """Merging is associative and commutative, also where maps lose their keys to the limit."""
 
@@ -217,7 +217,7 @@ def test_what_is_no_profile_is_refused(text):
         Profile.from_json(text)
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_counts_agree_with_a_naive_count(examples, dynamodb_items, export_line):
     """Against the simplest possible counting of (path, type) pairs."""
 
