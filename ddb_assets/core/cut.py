@@ -39,13 +39,7 @@ class CutGroup:
         self._run = run
         self._publish = publish
         self._members = {spec.name: spec for spec in members}
-        self._export_ids = {
-            name: note.export_arn.rpartition("/")[2]
-            for name in self._members
-            if (note := run.ledger.find(name)) is not None
-        }
-        # Only an earlier attempt that had noted all its exports can have begun to publish.
-        self._maybe_torn = len(self._export_ids) == len(self._members)
+        self._export_ids: dict[str, str] = {}
         self._ready: set[str] = set()
         self._all_ready = Signal()
         self._offers: dict[str, Offer] = {}
@@ -91,8 +85,10 @@ class CutGroup:
         # Wakes the members that wait; none of them can publish any more.
         self.failed.set()
         self._all_ready.set()
-        if self._maybe_torn:
+        try:
             yield from self._put_torn_back()
+        except Exception as second:  # noqa: BLE001 - the members must hear of the first error
+            self._tell(table, "failed", f"could not see whether the cut is torn: {second}")
         self._settled.set()
 
     def hold_back(self, table: str) -> None:
@@ -151,16 +147,19 @@ class CutGroup:
 
     def _put_torn_back(self) -> Task[None]:
         """Undo what an earlier attempt moved, unless it had moved them all."""
-        moved: list[str] = []
-        try:
-            for name, export_id in self._export_ids.items():
-                table = yield from read_table(self._run, self._members[name])
-                place = parse_location(table.location) if table is not None else None
-                if place is not None and place.export_id == export_id:
-                    moved.append(name)
-        except DdbAssetsError as error:
-            self._tell(error.table or self.name, "failed", f"could not be read: {error.cause}")
+        for name in self._members:
+            note = self._run.ledger.find(name)
+            if note is not None:
+                self._export_ids.setdefault(name, note.export_arn.rpartition("/")[2])
+        if len(self._export_ids) < len(self._members):
+            # Publishing only begins after all exports are noted.
             return
+        moved: list[str] = []
+        for name, export_id in self._export_ids.items():
+            table = yield from read_table(self._run, self._members[name])
+            place = parse_location(table.location) if table is not None else None
+            if place is not None and place.export_id == export_id:
+                moved.append(name)
         if len(moved) < len(self._members):
             for name in moved:
                 yield from self._put_back(name, None)
