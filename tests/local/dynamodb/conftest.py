@@ -158,7 +158,6 @@ def _endpoint():
 def _installed(monkeypatch):
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "false")
     clock.reset()
     settings.reset()
     local.install(["dynamodb"])
