@@ -19,7 +19,7 @@ from ddb_assets.local.work import end_work
 #: What a person can mend; each is one sentence.
 MENDABLE = (PortInUseError, StateError, MotoVersionError)
 #: How long the end waits for exports and queries that run.
-WORK_SECONDS = 5.0
+WORK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """moto's Athena backend with queries that run."""
 
 import json
+import time
 from typing import Any
 
 import moto.athena.urls
@@ -152,6 +153,16 @@ class LocalAthena(AthenaBackend):
         for one in due:
             if one.statement.kind == "DDL":
                 one.wait(SETTLE_WAIT)
+
+    def end_work(self, timeout_seconds: float) -> None:
+        """Wait for the queries that run; fail and interrupt those that take longer."""
+        deadline = time.monotonic() + timeout_seconds
+        running = [one for one in list(self.queries.values()) if one.running]
+        for one in running:
+            one.wait(max(0.0, deadline - time.monotonic()))
+        for one in running:
+            if one.running:
+                one.abandon()
 
     def _refuse_too_much_ddl(self, statement: Statement) -> None:
         if statement.kind != "DDL":

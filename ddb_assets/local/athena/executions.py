@@ -16,6 +16,7 @@ from ddb_assets.local.athena.errors import Category, QueryFailedError
 from ddb_assets.local.athena.results import Outcome
 from ddb_assets.local.athena.router import Statement
 from ddb_assets.local.faults import Fault
+from ddb_assets.local.gate import GATE
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 FINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
@@ -34,6 +35,8 @@ WORKERS = 4
 #: How long a poll waits for a query that is being run, in seconds by the wall clock.
 POLL_WAIT = 0.05
 MICROS = 1_000_000
+#: The StateChangeReason of a query that did not outlive the local AWS.
+STOPPED = "The local AWS was stopped while the query ran"
 
 
 @cache
@@ -128,12 +131,17 @@ class Execution:
         vars(self).update(state)
         self._lock, self._done, self._interrupt = threading.Lock(), threading.Event(), None
         if self._started and self._state not in FINAL:
-            self.fail("The local AWS was stopped while the query ran", category=1, retryable=True)
+            self.fail(STOPPED, category=1, retryable=True)
 
     @property
     def final(self) -> bool:
         """Whether nothing more happens to it."""
         return self._state in FINAL
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker has it, or will have it in a moment."""
+        return self._started and not self.final
 
     @property
     def status(self) -> State:
@@ -202,12 +210,20 @@ class Execution:
                 self.failure = Failure(reason, category, kind, retryable)
                 self._end("FAILED")
 
+    def abandon(self) -> None:
+        """End it because the local AWS ends, and with it the work that goes on for it."""
+        self.fail(STOPPED, category=1, retryable=True)
+        with self._lock:
+            if self._interrupt is not None:
+                self._interrupt()
+
     def _work(self, run: Callable[["Execution"], Outcome]) -> None:
         began = time.perf_counter()
         try:
-            if self.final:
-                return
-            outcome = run(self)
+            with GATE.working():
+                if self.final:
+                    return
+                outcome = run(self)
             self.engine_millis = _millis(began)
             with self._lock:
                 if not self.final:

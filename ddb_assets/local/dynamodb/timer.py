@@ -52,7 +52,7 @@ class ExportTimer:
                     self._thread = None
                     return
             for job in jobs:
-                with GATE.passing():  # a snapshot must not see half of an export's objects
+                with GATE.working():  # a snapshot must not see half of an export's objects
                     job.settle(wait_seconds=0)
             due = min(job.due_micros for job in jobs)
             left = (due - clock.now_micros()) / clock.MICROS_PER_SECOND

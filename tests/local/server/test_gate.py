@@ -53,7 +53,7 @@ def test_a_snapshot_waits_for_calls_and_holds_later_ones_back(gate):
     taking = threading.Thread(target=snapshot)
     taking.start()
     assert closing.wait(10)
-    while not gate._closed:
+    while not gate._wanted:
         pass
 
     def late():
@@ -80,12 +80,55 @@ def test_who_is_inside_may_pass_again_while_a_snapshot_waits(gate):
     with gate.passing():
         taking = threading.Thread(target=snapshot)
         taking.start()
-        while not gate._closed:
+        while not gate._wanted:
             pass
         with gate.passing():
             assert not took.is_set()
     taking.join(10)
     assert took.is_set()
+
+
+def test_a_worker_that_a_call_waits_for_still_gets_in(gate):
+    """Otherwise call, worker and snapshot would wait for each other."""
+    took, worked = threading.Event(), threading.Event()
+
+    def snapshot():
+        with gate.closed():
+            took.set()
+            assert worked.is_set()
+
+    def work():
+        with gate.working():
+            worked.set()
+
+    with gate.passing():
+        taking = threading.Thread(target=snapshot)
+        taking.start()
+        while not gate._wanted:
+            pass
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert worked.wait(10)
+        assert not took.is_set()
+    for thread in (taking, worker):
+        thread.join(10)
+    assert took.is_set()
+
+
+def test_no_worker_gets_in_while_the_snapshot_is_taken(gate):
+    """What it writes would be half in the snapshot."""
+    worked = threading.Event()
+
+    def work():
+        with gate.working():
+            worked.set()
+
+    with gate.closed():
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert not worked.wait(0.2)
+    assert worked.wait(10)
+    worker.join(10)
 
 
 def test_the_gate_opens_again_after_a_failure(gate):

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import threading
+import time
 
 import pytest
 
@@ -111,6 +112,44 @@ def test_an_export_under_way_ends_after_the_restart(start, folder):
         named = {json.loads(line)["dataFileS3Key"] for line in files["Body"].iter_lines()}
         listed = s3.list_objects_v2(Bucket="ddb-exports", Prefix="AWSDynamoDB/")["Contents"]
         assert {entry["Key"] for entry in listed if "/data/" in entry["Key"]} == named
+
+
+def test_queries_and_their_results_are_kept_and_waiting_ones_run_later(start, folder):
+    """A finished query keeps its rows; one that had not begun begins after the restart."""
+    with start(sample=False, state_dir=folder) as server:
+        athena = server.client("athena")
+        server.client("s3").create_bucket(Bucket="results-bucket")
+        where = {"OutputLocation": "s3://results-bucket/r/"}
+
+        def ask(sql):
+            return athena.start_query_execution(QueryString=sql, ResultConfiguration=where)[
+                "QueryExecutionId"
+            ]
+
+        done = ask("SELECT 42 AS answer")
+        assert ended(athena, done)["State"] == "SUCCEEDED"
+        server.control("settings", {"query_seconds": 3600})
+        waiting = ask("CREATE DATABASE later")
+    with start(sample=False, state_dir=folder) as server:
+        athena = server.client("athena")
+        rows = athena.get_query_results(QueryExecutionId=done)["ResultSet"]["Rows"]
+        assert [row["Data"][0]["VarCharValue"] for row in rows] == ["answer", "42"]
+        state = athena.get_query_execution(QueryExecutionId=waiting)["QueryExecution"]["Status"]
+        assert state["State"] in ("QUEUED", "RUNNING")
+        server.control("clock", {"advance": 3600})
+        assert ended(athena, waiting)["State"] == "SUCCEEDED"
+        assert server.client("glue").get_database(Name="later")
+
+
+def ended(athena, query):
+    """The final status of a query."""
+    deadline = time.monotonic() + 20
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        if status["State"] not in ("QUEUED", "RUNNING"):
+            return status
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_clock_and_faults_on_order_are_kept(start, folder):
