@@ -247,3 +247,43 @@ def test_serving_needs_no_dagster():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert found.stdout.strip() == "False"
+
+
+ENDLESS = (
+    "SELECT sum(sin(x * y + z)) FROM UNNEST(sequence(1, 10000)) a(x) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) b(y) CROSS JOIN UNNEST(sequence(1, 10000)) c(z)"
+)
+
+
+@slow
+def test_a_query_that_runs_does_not_hold_up_the_end(tmp_path):
+    """It is failed and interrupted; the server ends within seconds and keeps what it knows."""
+
+    def client(aws, service):
+        return boto3.client(
+            service,
+            endpoint_url=aws.url,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+
+    with LocalProcess.start(sample=False, state_dir=tmp_path / "state") as aws:
+        client(aws, "s3").create_bucket(Bucket="results-bucket")
+        athena = client(aws, "athena")
+        query = athena.start_query_execution(
+            QueryString=ENDLESS,
+            ResultConfiguration={"OutputLocation": "s3://results-bucket/"},
+        )["QueryExecutionId"]
+        time.sleep(1)
+        status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        assert status["State"] == "RUNNING", status
+        began = time.monotonic()
+        assert aws.stop() == 0
+        assert time.monotonic() - began < 10
+    with LocalProcess.start(sample=False, state_dir=tmp_path / "state") as aws:
+        athena = client(aws, "athena")
+        status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        assert status["State"] == "FAILED"
+        assert "stopped" in status["StateChangeReason"]
+        assert status["AthenaError"]["Retryable"] is True
