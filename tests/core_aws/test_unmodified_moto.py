@@ -1,14 +1,20 @@
 """Stock moto, without the local AWS: what works there, and which answer it cannot give."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from moto import mock_aws
 
+from ddb_assets.aws.dynamodb import DynamoDBGateway
 from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection
+from ddb_assets.core.export import TableDescription
+from ddb_assets.core.outcome import Failed
 from ddb_assets.core.ports import Gateways
+from ddb_assets.core.refresh import refresh
 from ddb_assets.core.request import ExportRequest
+from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import (
     ExportObjectsGoneError,
     ManifestMissingError,
@@ -139,3 +145,105 @@ def test_a_query_is_started_against_moto(gateways):
     """Moto accepts it and runs nothing."""
     token = replace(REQUEST).client_token
     assert gateways.queries.start("SELECT 1", database="ddb", workgroup="primary", token=token)
+
+
+class Notes:
+    """A ledger in memory."""
+
+    def __init__(self):
+        self.notes = {}
+
+    def find(self, table):
+        """What was recorded."""
+        return self.notes.get(table)
+
+    def record(self, table, note):
+        """Keep it."""
+        self.notes[table] = note
+
+
+class NoHistory:
+    """No export was ever made."""
+
+    def durations(self, table):
+        """None."""
+        return ()
+
+
+class HurriedClock:
+    """Sleeps without waiting; a refresh that would hang runs out of its hour instead."""
+
+    def __init__(self):
+        self.slept = 0.0
+
+    def now(self):
+        """Wall time, moved on by what was slept."""
+        return datetime.now(UTC) + timedelta(seconds=self.slept)
+
+    def monotonic(self):
+        """Seconds slept."""
+        return self.slept
+
+    def sleep(self, seconds):
+        """At once."""
+        self.slept += seconds
+        assert self.slept < 3600, "the refresh waits for an answer moto never gives"
+
+
+def outcomes(gateways, ledger):
+    """Refresh Article as the project would."""
+    spec = TableSpec(
+        name="Article", database="ddb", table="article", bucket=BUCKET, prefix="Article"
+    )
+    clock = HurriedClock()
+    return list(
+        refresh(
+            [spec],
+            intent_id="run-1",
+            started_at=clock.now(),
+            gateways=gateways,
+            ledger=ledger,
+            history=NoHistory(),
+            listener=lambda event: None,
+            clock=clock,
+        )
+    )
+
+
+def test_a_refresh_against_moto_names_the_impossible_answer(connection, gateways):
+    """One Failed outcome with table, cause and remedy; no KeyError, no hang, nothing started."""
+    enable_pitr(connection)
+    ledger = Notes()
+    (outcome,) = outcomes(gateways, ledger)
+    assert isinstance(outcome, Failed)
+    assert type(outcome.error) is UnsupportedError
+    assert "DescribeTable answered without TableId" in str(outcome.error)
+    assert outcome.error.table == "Article"
+    assert ledger.notes == {}
+    assert list(gateways.objects.list(BUCKET, "")) == []
+
+
+class WithTableId(DynamoDBGateway):
+    """What is missing first is filled in, to see what is missing next."""
+
+    def describe_table(self, name):
+        """Moto's answer with the TableId it leaves out."""
+        found = self._client().describe_table(TableName=name)["Table"]
+        return TableDescription(
+            name=name,
+            arn=found["TableArn"],
+            table_id="0f0e0d0c-0000-0000-0000-000000000000",
+            status=found["TableStatus"],
+            keys=(("userId", "S"),),
+        )
+
+
+def test_with_a_table_id_a_refresh_ends_at_moto_s_export_arn(connection, gateways):
+    """The next impossible answer is named as well: an export without an id has no location."""
+    enable_pitr(connection)
+    dynamodb = WithTableId(lambda: connection.client("dynamodb"))
+    (outcome,) = outcomes(replace(gateways, dynamodb=dynamodb), Notes())
+    assert isinstance(outcome, Failed)
+    assert type(outcome.error) is UnsupportedError
+    assert "/import/" in str(outcome.error)
+    assert outcome.error.table == "Article"
