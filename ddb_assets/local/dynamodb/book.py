@@ -3,6 +3,7 @@
 import base64
 import binascii
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ TOKEN_MICROS = timedelta(hours=8) // _MICRO
 RETENTION_MICROS = timedelta(days=90) // _MICRO
 #: The largest page of ListExports (SDK model).
 LARGEST_PAGE = 25
-#: How long a caller waits for an export whose objects are being written at this moment.
+#: How long a caller waits for objects that are being written at this moment.
 SETTLE_SECONDS = 1.0
 
 
@@ -123,8 +124,10 @@ class ExportBook:
                 raise validation(f"Invalid Request: Provided nextToken is invalid: {token}")
             jobs = [job for job in jobs if _place(job) > _place(last)]
         page = jobs[:size]
+        give_up = time.monotonic() + SETTLE_SECONDS
         for job in page:
-            job.settle(wait_seconds=SETTLE_SECONDS)
+            if time.monotonic() < give_up:  # the timer ends the others
+                job.settle(wait_seconds=SETTLE_SECONDS)
         return page, _write_token(page[-1].arn) if len(jobs) > size else None
 
     def _forget_old(self) -> None:

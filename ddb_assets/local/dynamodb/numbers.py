@@ -6,6 +6,7 @@ and Limits; the texts of the errors agree with dynalite's, which were taken from
 
 import base64
 import re
+from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -89,11 +90,11 @@ def canonical_set(texts: list[str]) -> list[str]:
     return numbers
 
 
-def normalise_item(attributes: dict[str, Any]) -> dict[str, Any]:
+def normalise_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """An item of typed values in DynamoDB's spelling: canonical numbers, binary as bytes.
 
     Items reach a table by ways that parse no request (imports, PartiQL, seeds), and binary comes
-    from those as base64 text: stored so, one key would be two items.
+    from those as base64 text: stored so, one key would be two items. Maps come as other mappings.
 
     Raises:
         JsonRESTError: ValidationException for a number DynamoDB refuses.
@@ -102,9 +103,9 @@ def normalise_item(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalise(value: Any) -> Any:
-    if not isinstance(value, dict):  # a value moto has already typed
+    if not isinstance(value, Mapping):  # a value moto has already typed
         return value
-    typed = cast("dict[str, Any]", value)
+    typed = cast("Mapping[str, Any]", value)
     if len(typed) != 1:
         what = "has more than one datatypes set" if typed else "is empty"
         raise validation(
@@ -121,8 +122,8 @@ def _normalise(value: Any) -> Any:
         case "BS", list():
             members = cast("list[str | bytes]", content)
             content = [base64.b64decode(m) if isinstance(m, str) else m for m in members]
-        case "M", dict():
-            content = normalise_item(cast("dict[str, Any]", content))
+        case "M", Mapping():
+            content = normalise_item(cast("Mapping[str, Any]", content))
         case "L", list():
             content = [_normalise(member) for member in cast("list[Any]", content)]
         case _:

@@ -335,3 +335,17 @@ def test_gzip_of_a_data_file_has_the_header_of_aws(in_process):
             body = in_process.read("exports", key)
             assert body[:10] == bytes.fromhex("1f8b08000000000000ff")
             gzip.decompress(body)
+
+
+def test_the_moment_of_an_export_lies_between_two_writes(in_process):
+    """Its ExportTime, asked of the journal later, gives exactly the items it holds."""
+    aws = in_process
+    arn = aws.table()
+    aws.bucket()
+    journal = aws.backend.tables["Article"].journal
+    for i in range(50):
+        aws.backend.put_item("Article", {"id": {"S": "one"}, "n": {"N": str(i)}})
+        held = dict(journal.images)
+        export = aws.backend.start_export({"TableArn": arn, "S3Bucket": "exports"})
+        aws.backend.put_item("Article", {"id": {"S": "one"}, "n": {"N": "-1"}})
+        assert journal.at(clock.to_micros(export["ExportTime"])) == held

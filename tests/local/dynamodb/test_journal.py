@@ -244,6 +244,26 @@ def test_imported_items_are_journaled(in_process):
     assert journaled(aws) == {('{"S":"one"}', None): b'{"id":{"S":"one"},"n":{"N":"1.5"}}'}
 
 
+def test_tables_of_a_stack_are_journaled(in_process):
+    """CloudFormation makes tables without CreateTable."""
+    aws = in_process
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "TableName": "Article",
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    }
+    aws.client("cloudformation").create_stack(
+        StackName="tables", TemplateBody=json.dumps({"Resources": {"Article": table}})
+    )
+    aws.put("Article", id="one")
+    assert journaled(aws) == of_table(aws) != {}
+    assert aws.dynamodb.describe_table(TableName="Article")["Table"]["TableId"]
+
+
 @pytest.fixture
 def forced_switching():
     """Let threads change places between almost any two steps."""
