@@ -20,7 +20,7 @@ from ddb_assets.schema.field_names import (
 )
 from ddb_assets.schema.fitting import fit
 from ddb_assets.schema.hive_types import BOOLEAN, STRING, Array, HiveType, Map, Struct
-from ddb_assets.schema.shapes import item_attributes, item_shape, unite, unite_attributes
+from ddb_assets.schema.shapes import item_attributes, item_shape, unite
 
 HIVE_SERDE = "org.apache.hive.hcatalog.data.JsonSerDe"
 OPENX_SERDE = "org.openx.data.jsonserde.JsonSerDe"
@@ -67,6 +67,13 @@ class TableLayout:
     notes: tuple[str, ...]
     table_parameters: dict[str, str] = field(default_factory=dict[str, str])
     attributes: tuple[Attribute, ...] = ()
+
+    def field_name(self, key: str) -> str:
+        """The struct field through which an attribute of this name is read, at any depth."""
+        if self.serde_library != OPENX_SERDE:
+            return key.lower()
+        mapped = (k for k, v in self.serde_parameters.items() if v == key)
+        return next((k.removeprefix("mapping.") for k in mapped if k.startswith("mapping.")), key)
 
 
 def table_layout(
@@ -131,10 +138,9 @@ def merge_attributes(
     found beyond the declaration are added, so that no value is out of reach. The one exception is a
     map declared with fixed keys whose keys are open in the data: `shapes.uncovered` tells.
     """
-    if len(declared) and len(inferred):
-        item = unite(item_shape(declared), item_shape(inferred), declared=True)
-        return item_attributes(item)
-    return unite_attributes(declared, inferred, declared=True)
+    item, found = item_shape(declared), item_shape(inferred)
+    # An item with open keys has more attributes than anybody declares: it stays a map.
+    return item_attributes(unite(item, found, declared=found.values is None))
 
 
 def written_attributes(table_parameters: Mapping[str, str]) -> tuple[Attribute, ...]:

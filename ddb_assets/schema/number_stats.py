@@ -16,12 +16,14 @@ class NumberStats:
         fraction: Most digits after it, trailing zeros not counted.
         significant: Most significant digits in one number (DynamoDB allows 38).
         beyond_bigint: Whether one lies outside a signed 64-bit integer's range.
+        plain: Whether every one is written as an integer, without point or exponent.
     """
 
     whole: int = 0
     fraction: int = 0
     significant: int = 0
     beyond_bigint: bool = False
+    plain: bool = True
 
     def observe(self, text: str) -> None:
         """Take in one number as DynamoDB writes it.
@@ -48,15 +50,16 @@ class NumberStats:
             raise ValueError(f"{text[:50]!r} is not a number") from error
         if not value.is_finite():
             raise ValueError(f"{text[:50]!r} is not a finite number")
+        self.plain &= text.removeprefix("-").isdigit()
         if not value:
             self.whole = max(self.whole, 1)
             self.significant = max(self.significant, 1)
             return
         _, digits, exponent = value.as_tuple()
         assert isinstance(exponent, int)
-        significant = "".join(map(str, digits)).strip("0")
-        trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
-        lowest = exponent + trailing
+        written = "".join(map(str, digits))
+        significant = written.strip("0")
+        lowest = exponent + len(written) - len(written.rstrip("0"))
         self.whole = max(self.whole, value.adjusted() + 1)
         self.fraction = max(self.fraction, -lowest)
         self.significant = max(self.significant, len(significant))
@@ -69,3 +72,4 @@ class NumberStats:
         self.fraction = max(self.fraction, other.fraction)
         self.significant = max(self.significant, other.significant)
         self.beyond_bigint |= other.beyond_bigint
+        self.plain &= other.plain

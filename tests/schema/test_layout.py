@@ -263,3 +263,31 @@ def test_merging_covers_everything_inferred_unless_it_says_so(examples, attribut
         assert all(path.endswith("*") for path in uncovered(merged, inferred))
 
     check()
+
+
+def test_declared_columns_do_not_hide_an_item_with_open_keys():
+    """Two keys and thousands of attribute names: all of them stay within reach."""
+    declared, inferred = parse_columns({"pk": "S"}), parse_columns({"*": ["S", "N"]})
+    assert merge_attributes(declared, inferred) == inferred
+    assert merge_attributes(inferred, declared) == inferred
+    assert merge_attributes((), inferred) == merge_attributes(inferred, ()) == inferred
+
+
+def test_items_nested_as_deep_as_dynamodb_allows_are_read_back(export_line, serde):
+    """32 levels of maps and lists, from profile to type and back."""
+    value = {"S": "x"}
+    for level in range(32):
+        value = {"L": [value]} if level % 2 else {"M": {"k": value}}
+    line = export_line({"deep": value})
+    profile = Profile()
+    profile.observe_line(line)
+    layout = table_layout(Profile.from_json(profile.to_json()).attributes(), serde="auto")
+    assert parse(the_type(layout)).text == the_type(layout)
+    assert serde(layout).item(line) == {"deep": value}
+
+
+def test_a_layout_names_the_field_of_an_attribute():
+    """For queries and views over the raw table."""
+    assert table_layout(parse_columns({"userId": "S"})).field_name("userId") == "userid"
+    openx = table_layout(parse_columns({"userId": "S", "a b": "S", "x": "N"}))
+    assert [openx.field_name(key) for key in ("userId", "a b", "x")] == ["userid", "a_b", "x"]
