@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ddb_assets.components.models import (
     AwsModel,
+    DocumentedModel,
     GroupModel,
     SettingsModel,
     TableEntry,
@@ -27,7 +28,7 @@ def _template_variables(props: DynamoDBTableProps) -> dict[str, Any]:
     return {"props": props, "table": props.spec}
 
 
-class DynamoDBTablesComponent(dg.Component, dg.Model, dg.Resolvable):
+class DynamoDBTablesComponent(dg.Component, DocumentedModel):
     """Keeps DynamoDB tables queryable in Athena.
 
     Materializing a table asks DynamoDB for a point-in-time export to S3, waits for it, verifies

@@ -4,14 +4,28 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import dagster as dg
-from pydantic import Discriminator, Field, Tag
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from ddb_assets.core.spec import ExportFilter
 from ddb_assets.orchestration.declaration import DEFAULT_GROUP, RefreshGroup, Table
 from ddb_assets.orchestration.resources import AwsResource
 
 
-class AwsModel(dg.Model, dg.Resolvable):
+class DocumentedModel(dg.Model, dg.Resolvable):
+    """A YAML form whose schema keeps what `Field` says of each field."""
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """The schema's model; Dagster drops description and examples of optional fields."""
+        derived = super().model()
+        for name, field in cls.model_fields.items():
+            shown = derived.model_fields[name]
+            shown.description, shown.examples = field.description, field.examples
+        derived.model_rebuild(force=True)
+        return derived
+
+
+class AwsModel(DocumentedModel):
     """Account, region and identity; what is not given is left to the AWS SDK's own chain."""
 
     region: str | None = Field(
@@ -79,7 +93,7 @@ class AwsModel(dg.Model, dg.Resolvable):
         return AwsResource(**self.model_dump(exclude_none=True))
 
 
-class SettingsModel(dg.Model, dg.Resolvable):
+class SettingsModel(DocumentedModel):
     """Settings of one table, or of all that say nothing themselves."""
 
     bucket_owner: str | None = Field(
@@ -132,7 +146,7 @@ class SettingsModel(dg.Model, dg.Resolvable):
     )
 
 
-class FilterModel(dg.Model, dg.Resolvable):
+class FilterModel(DocumentedModel):
     """DynamoDB's FilterSpecification: export only some items or attributes."""
 
     key_condition: str | None = Field(
@@ -247,7 +261,7 @@ def _render(context: dg.ResolutionContext, text: str) -> str:
     return context.resolve_value(text, as_type=str)  # pyright: ignore[reportUnknownMemberType] - bare types in Dagster's overloads
 
 
-class GroupModel(dg.Model, dg.Resolvable):
+class GroupModel(DocumentedModel):
     """Tables that are refreshed together, in one run."""
 
     cron: str | None = Field(
