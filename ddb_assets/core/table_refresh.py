@@ -11,14 +11,15 @@ from ddb_assets.core.cut import CutGroup
 from ddb_assets.core.export import Export, TableDescription
 from ddb_assets.core.inference import examined, table_attributes
 from ddb_assets.core.launch import Launch, launch_export, noted_launch
+from ddb_assets.core.locations import place_of
 from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed, Started, Timings
 from ddb_assets.core.preflight import check_catalog, check_spec, described_table, restorable
 from ddb_assets.core.publication import Publication
-from ddb_assets.core.publish import judged_table
+from ddb_assets.core.publish import judged_table, put_back
 from ddb_assets.core.scheduler import Task
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.core.verify import verified_manifest
+from ddb_assets.core.verify import read_summary, verified_manifest
 from ddb_assets.core.waiting import (
     export_age,
     refuse_failed,
@@ -27,7 +28,12 @@ from ddb_assets.core.waiting import (
     wait_for_export,
 )
 from ddb_assets.core.watch import ExportWatch
-from ddb_assets.errors import DdbAssetsError, ManifestInvalidError
+from ddb_assets.errors import (
+    DdbAssetsError,
+    ExportObjectsGoneError,
+    ManifestInvalidError,
+    ManifestMissingError,
+)
 
 Publish = Callable[[Offer], Task[Publication]]
 
@@ -250,9 +256,33 @@ class TableRefresh:
         offer = replace(offer, attributes=attributes)
         began = clock.monotonic()
         publication = yield from (self._group.publish if self._group else self._publish)(offer)
+        if run.options.adopt is not None and publication.action != "unchanged":
+            yield from self._still_stored(manifest)
         self._spent(published_seconds=clock.monotonic() - began)
         self._tell_published(publication)
         return Refreshed(spec, description, export, manifest, publication, self._timings, profile)
+
+    def _still_stored(self, manifest: Manifest) -> Task[None]:
+        """An old export may be pruned between its proof and its publication: step back then.
+
+        Pruning deletes the summary first and spares the data if it then sees the table here.
+        """
+        run, spec = self._run, self.spec
+        place = place_of(manifest.bucket, manifest.prefix, manifest.export_id)
+        try:
+            yield from run.call(
+                spec.name,
+                "see whether the export is still stored",
+                lambda: read_summary(run.gateways.objects, place),
+            )
+        except ManifestMissingError as error:
+            yield from put_back(run, spec, manifest.export_id, None)
+            raise ExportObjectsGoneError(
+                f"export {manifest.export_id} was deleted while it was being published",
+                table=spec.name,
+                remedy="choose another export; the Athena table was put back where it was",
+                export_arn=manifest.export_arn,
+            ) from error
 
     def _tell_published(self, publication: Publication) -> None:
         stage = "unchanged" if publication.action == "unchanged" else "published"
