@@ -38,6 +38,14 @@ run_monitoring:
   free_slots_after_run_end_seconds: 60
 """
 
+#: Outside a Dagster project the UI shows this package's own declaration of the sample tables.
+SAMPLE_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: ddb_assets.definitions
+      location_name: ddb_assets
+"""
+
 
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the UI; 0 picks a free one.")
@@ -65,8 +73,10 @@ def dev(port: int, export_seconds: float, fresh: bool) -> None:
             **offline_aws_environment(os.environ),
             **local.env,
             "DAGSTER_HOME": str(home / "dagster"),
+            # `dagster dev` warns at every start that `dg dev` exists.
+            "PYTHONWARNINGS": "ignore:Function `dev_command`:FutureWarning",
         }
-        with _dagster(port, environment) as dagster:
+        with _dagster(port, environment, home) as dagster:
             url = f"http://{HOST}:{port}"
             if _wait_until_served(url, dagster, stop):
                 click.secho(f"\n  Dagster UI: {url}\n", bold=True)
@@ -74,7 +84,7 @@ def dev(port: int, export_seconds: float, fresh: bool) -> None:
             while dagster.poll() is None and not stop.wait(0.5):
                 pass
             ended_by_itself = dagster.poll() is not None and not stop.is_set()
-        click.echo("Stopping ...")
+            click.echo("Stopping ...")
     if ended_by_itself:
         raise ServiceUnavailableError(
             f"`dagster dev` ended by itself with exit code {dagster.returncode}",
@@ -114,11 +124,15 @@ def _stop_on_signals() -> threading.Event:
 
 
 @contextmanager
-def _dagster(port: int, environment: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
+def _dagster(
+    port: int, environment: dict[str, str], home: Path
+) -> Generator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
-    command += ["--log-level", "warning"]
+    command += ["--log-level", "error"]
     if not _is_dagster_project(Path.cwd()):
-        command += ["-m", "ddb_assets.definitions"]
+        workspace = home / "workspace.yaml"
+        workspace.write_text(SAMPLE_WORKSPACE)
+        command += ["--workspace", str(workspace)]
     # Its own session: a Ctrl-C in the terminal reaches only us, and we end the two in order.
     process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - our own interpreter
     try:
