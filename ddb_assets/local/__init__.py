@@ -8,12 +8,11 @@ builds a service's application then and keeps it.
 import threading
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, cast
 
 from ddb_assets.local.plumbing import require_members, require_tested_moto
 
-#: Subpackages that replace a service; each has `overrides()`.
+#: Modules that replace a service; each has `overrides()`.
 SERVICES = ("dynamodb", "glue", "athena")
 
 #: One override: moto's registry of a service's backends, and our backend class.
@@ -25,14 +24,11 @@ _replaced: list[Override] = []
 
 def overrides(services: Iterable[str] = SERVICES) -> list[Override]:
     """Every registry of moto's that we take over, with the class that goes there."""
-    found: list[Override] = []
-    for service in services:
-        name = f"{__name__}.{service}"
-        if find_spec(name) is None:
-            continue
-        collect = getattr(import_module(name), "overrides", list)
-        found.extend(cast("list[Override]", collect()))
-    return found
+    return [
+        override
+        for service in services
+        for override in cast("list[Override]", import_module(f"{__name__}.{service}").overrides())
+    ]
 
 
 def install(services: Iterable[str] = SERVICES) -> None:

@@ -222,6 +222,10 @@ class LocalDynamoDB(DynamoDBBackend):
         if self.exports.in_progress():
             self._timer.wake(in_progress)
 
+    def end_work(self, timeout_seconds: float) -> None:
+        """End the timer; exports under way go on when the state is restored."""
+        self._timer.stop(timeout_seconds)
+
     def _new_export(self, request: ExportRequest, table: JournaledTable) -> ExportJob:
         if request.kind == INCREMENTAL:
             check_window(request.sent["IncrementalExportSpecification"], table)

@@ -10,6 +10,8 @@ from ddb_assets.local.gate import GATE
 
 #: The longest sleep: the clock may be set forward meanwhile, or moto be reset.
 LONGEST_SLEEP_SECONDS = 0.2
+#: The shortest: exports of a fleet end one soon after the other.
+SHORTEST_SLEEP_SECONDS = 0.02
 
 
 class ExportTimer:
@@ -18,6 +20,7 @@ class ExportTimer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
 
     def __getstate__(self) -> dict[str, Any]:
         """For snapshots: the thread is not part of them; it starts again at the next `wake`."""
@@ -35,25 +38,39 @@ class ExportTimer:
         """
         with self._lock:
             if self._thread is None:
+                self._stop = threading.Event()
                 self._thread = threading.Thread(
                     target=self._run,
-                    args=(in_progress,),
+                    args=(in_progress, self._stop),
                     name="local-dynamodb-exports",
                     daemon=True,
                 )
                 self._thread.start()
 
-    def _run(self, in_progress: Callable[[], Iterable[ExportJob]]) -> None:
-        pause = threading.Event()
+    def stop(self, timeout_seconds: float) -> None:
+        """End the thread; exports that have not ended stay as they are.
+
+        Args:
+            timeout_seconds: How long to wait for one whose objects are being written.
+        """
+        with self._lock:
+            thread = self._thread
+            self._stop.set()
+        if thread is not None:
+            thread.join(timeout_seconds)
+
+    def _run(self, in_progress: Callable[[], Iterable[ExportJob]], stop: threading.Event) -> None:
         while True:
             with self._lock:
-                jobs = list(in_progress())
+                jobs = [] if stop.is_set() else list(in_progress())
                 if not jobs:
                     self._thread = None
                     return
+            now = clock.now_micros()
             for job in jobs:
-                with GATE.working():  # a snapshot must not see half of an export's objects
-                    job.settle(wait_seconds=0)
-            due = min(job.due_micros for job in jobs)
+                if job.due_micros <= now:
+                    with GATE.working():  # a snapshot must not see half of an export's objects
+                        job.settle(wait_seconds=0)
+            due = min((job.due_micros for job in jobs if not job.ended), default=now)
             left = (due - clock.now_micros()) / clock.MICROS_PER_SECOND
-            pause.wait(min(max(left, 0.01), LONGEST_SLEEP_SECONDS))
+            stop.wait(min(max(left, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS))

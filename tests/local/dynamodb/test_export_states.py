@@ -3,6 +3,7 @@
 import gzip
 import json
 import pickle
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -349,3 +350,18 @@ def test_the_moment_of_an_export_lies_between_two_writes(in_process):
         export = aws.backend.start_export({"TableArn": arn, "S3Bucket": "exports"})
         aws.backend.put_item("Article", {"id": {"S": "one"}, "n": {"N": "-1"}})
         assert journal.at(clock.to_micros(export["ExportTime"])) == held
+
+
+def test_the_timer_ends_with_the_work_and_starts_again_when_asked(in_process):
+    """As when the server stops; after a restart the first question about an export wakes it."""
+    settings.configure(export_seconds=3600)
+    aws = in_process
+    arn = aws.table()
+    aws.bucket()
+    export = aws.export(arn)
+    assert "local-dynamodb-exports" in {thread.name for thread in threading.enumerate()}
+    aws.backend.end_work(5)
+    assert "local-dynamodb-exports" not in {thread.name for thread in threading.enumerate()}
+    assert aws.describe(export)["ExportStatus"] == "IN_PROGRESS"
+    clock.advance(3601)
+    assert eventually(lambda: any("manifest" in key for key in aws.objects()))
