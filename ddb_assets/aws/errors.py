@@ -127,7 +127,8 @@ _SDK_RULES: tuple[tuple[str, type[DdbAssetsError], str | None], ...] = (
     (
         "NoRegionError InvalidRegionError UnknownRegionError UnknownEndpointError",
         DeclarationError,
-        "set region in the declaration, AWS_DEFAULT_REGION, or the profile's region",
+        "set region in the declaration, AWS_DEFAULT_REGION, or the profile's region, and "
+        "credentials; or use `make dev`, which needs no AWS account",
     ),
     (
         "SSLError",
