@@ -11,6 +11,7 @@ from collections import Counter
 
 from ddb_simulation.cases import Case
 from ddb_simulation.families import every_case
+from ddb_simulation.promises import BrokenPromise
 from ddb_simulation.runner import Simulation
 
 
@@ -31,9 +32,9 @@ def main() -> int:
     simulation = Simulation(Case.parse(asked.case))
     try:
         report = simulation.run()
-    except AssertionError as violation:
+    except BrokenPromise as broken:
         print(simulation.world.story(10**6))
-        print(f"\n{violation}")
+        print(f"\n{broken}")
         return 1
     print(simulation.world.story(10**6))
     for actor, outcome in report.outcomes:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from ddb_simulation.audit import Violation
 from ddb_simulation.cases import Actor, Case
 from ddb_simulation.exports import Ending
 from ddb_simulation.families import BAD_ENDINGS, THREE, late_restarts, single_faults
 from ddb_simulation.faults import Fault
 from ddb_simulation.happenings import Happening
 from ddb_simulation.mutants import mutants
+from ddb_simulation.promises import Violation
 from ddb_simulation.runner import run_case
 
 #: Which promise each mutant breaks.

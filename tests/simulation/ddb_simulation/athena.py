@@ -9,6 +9,7 @@ from ddb_assets.core.ports import QueryState, QueryStatus
 from ddb_assets.errors import LimitExceededError, RequestInvalidError
 
 from .catalog import Glue
+from .promises import BrokenPromise
 from .virtual_time import VirtualClock
 
 #: AWS page "service-limits" of Athena: queued ones included.
@@ -68,11 +69,15 @@ class SimulatedAthena:
         #: What happens to the n-th query; else `usual`.
         self.courses: dict[int, Course] = {}
         self.usual = Course()
+        #: The most queries that were active at once.
+        self.most_active = 0
 
     def start(self, sql: str, token: str, process: Any) -> str:
         """StartQueryExecution."""
         if not 32 <= len(token) <= 128:
-            raise AssertionError(f"a ClientRequestToken has 32 to 128 characters: {token!r}")
+            raise BrokenPromise(
+                "contract", f"a ClientRequestToken has 32 to 128 characters: {token!r}"
+            )
         if (known := self._tokens.get(token)) is not None:
             if known.sql != sql:
                 raise RequestInvalidError(
@@ -81,7 +86,8 @@ class SimulatedAthena:
                     remedy="Use another token for another query.",
                 )
             return known.query_id
-        if sum(query.active for query in self.queries.values()) >= MAX_ACTIVE_DDL:
+        active = sum(query.active for query in self.queries.values())
+        if active >= MAX_ACTIVE_DDL:
             raise LimitExceededError(
                 "20 DDL queries are active", code="TooManyRequestsException", remedy="Wait."
             )
@@ -89,6 +95,7 @@ class SimulatedAthena:
         course = self.courses.get(number, self.usual)
         query = SimulatedQuery(f"query-{number}", sql, course, process)
         self.queries[query.query_id] = self._tokens[token] = query
+        self.most_active = max(self.most_active, active + 1)
         if course.queued != float("inf"):
             self._clock.after(course.queued, lambda: self._run(query))
         return query.query_id
@@ -122,7 +129,9 @@ class SimulatedAthena:
     def _execute(self, query: SimulatedQuery) -> None:
         statement = _SET_LOCATION.match(query.sql.strip())
         if statement is None:
-            raise AssertionError(f"a statement the simulation does not know: {query.sql}")
+            raise BrokenPromise(
+                "contract", f"a statement the simulation does not know: {query.sql}"
+            )
         key = (statement["database"], statement["table"])
         if key not in self._glue.tables:
             query.state, query.reason = "FAILED", f"Table not found {key[1]}"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
 from ddb_assets.core.ports import RefreshEvent
+from ddb_assets.core.retention import RetentionPolicy
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.errors import OlderExportError
+from ddb_assets.errors import DdbAssetsError, OlderExportError
 
 from .exports import SimulatedExport
+from .objects import folder_of
+from .promises import BrokenPromise
 
 if TYPE_CHECKING:
     from .process import Process
@@ -20,14 +23,6 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 12 * 3600.0
 #: ... and within this number of calls.
 PATIENCE_CALLS = 4000
-
-
-class Violation(AssertionError):  # noqa: N818 - it is no error of the product
-    """A promise is broken."""
-
-    def __init__(self, promise: str, what: str) -> None:
-        super().__init__(f"{promise}: {what}")
-        self.promise = promise
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Move:
 
 
 class Audit:
-    """Hears of everything that matters and raises a Violation at the first broken promise."""
+    """Hears of everything that matters and raises a BrokenPromise at the first broken promise."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -61,13 +56,15 @@ class Audit:
         self._checked = (-1, -1)
         #: Somebody destroyed data on purpose: published tables may be empty from now on.
         self.destroyed = False
+        #: Somebody rolls a table back while somebody prunes it: looked at when both have ended.
+        self.pruned_under_rollback = False
 
     # -- never twice -------------------------------------------------------------------------
 
     def export_started(self, process: "Process", export: SimulatedExport) -> None:
         """AWS begins, and bills, an export that it did not know by its token."""
         if process.intent_id is None:
-            raise Violation("never twice", f"{export.arn} was started by what is no refresh")
+            raise BrokenPromise("never twice", f"{export.arn} was started by what is no refresh")
         others = [
             other
             for other in self._world.dynamodb.exports.values()
@@ -77,7 +74,7 @@ class Audit:
             and other.status != "FAILED"
         ]
         if others:
-            raise Violation(
+            raise BrokenPromise(
                 "never twice",
                 f"{process.intent_id} pays for {export.arn}, but {others[0].arn} of the same "
                 f"table and run is {others[0].status}",
@@ -88,7 +85,8 @@ class Audit:
     def moved(self, key: tuple[str, str], before: str | None, after: str | None) -> None:
         """A table's location is another one now."""
         process = self.acting
-        undo = self._undoes(key, process, after)
+        back = self._goes_back(key, process, after)
+        undo = back and process is not None and process.consistent
         move = Move(self._world.clock.now(), process, key, before, after, undo)
         self.moves.append(move)
         if process is None or undo:
@@ -96,46 +94,57 @@ class Audit:
         name = self.owners.get(key)
         where = f"{key[0]}.{key[1]}"
         if after is None:
-            raise Violation("never half", f"{where} was dropped")
+            raise BrokenPromise("never half", f"{where} was dropped")
         export = self._world.dynamodb.by_location.get(after)
         if export is None:
-            raise Violation("never half", f"{where} moved to {after}, no export's data")
+            raise BrokenPromise("never half", f"{where} moved to {after}, no export's data")
         if export.table.name != name:
-            raise Violation("never half", f"{where} is for {name}, not for {export.arn}")
-        self._publishable(where, export, process)
+            raise BrokenPromise("never half", f"{where} is for {name}, not for {export.arn}")
+        self._publishable(where, export, process, repaired=back)
         old = self._world.dynamodb.by_location.get(before or "")
         if old is not None and export.export_time < old.export_time and not process.may_go_back:
             if self._world.moves_are_swaps:
-                raise Violation(
+                raise BrokenPromise(
                     "never backwards",
                     f"{where} went from {old.export_time} back to {export.export_time}",
                 )
             self.backwards.append(move)
 
-    def _publishable(self, where: str, export: SimulatedExport, process: "Process") -> None:
+    def _publishable(
+        self, where: str, export: SimulatedExport, process: "Process", *, repaired: bool
+    ) -> None:
         if export.status != "COMPLETED":
-            raise Violation("never half", f"{where} moved to {export.arn}: {export.status}")
+            raise BrokenPromise("never half", f"{where} moved to {export.arn}: {export.status}")
         if export.ending.damage:
-            raise Violation("never half", f"{where} moved to an export with {export.ending.damage}")
+            raise BrokenPromise(
+                "never half", f"{where} moved to an export with {export.ending.damage}"
+            )
         if not self.whole(export):
-            raise Violation("never half", f"{where} moved to {export.arn}, whose objects are gone")
+            raise BrokenPromise(
+                "never half", f"{where} moved to {export.arn}, whose objects are gone"
+            )
+        if repaired:
+            # Its own statement ran over what another run had proved and published.
+            return
         needed = {*export.manifests, f"{export.root}data/"}
         if unread := needed - process.proofs:
-            raise Violation(
+            raise BrokenPromise(
                 "never half", f"{where} moved to {export.arn} without reading {min(unread)}"
             )
         seen = process.seen_tables.get(export.table.name)
         gone = export.table.deleted
         replaced = gone is not None and export.ended is not None and gone < export.ended
         if not process.may_go_back and (seen != export.table.table_id or replaced):
-            raise Violation(
+            raise BrokenPromise(
                 "never half",
                 f"{where} moved to an export of table id {export.table.table_id}, told {seen}",
             )
 
-    def _undoes(self, key: tuple[str, str], process: "Process | None", after: str | None) -> bool:
-        """Whether a consistent cut puts back a table that the same run moved."""
-        if process is None or not process.consistent:
+    def _goes_back(
+        self, key: tuple[str, str], process: "Process | None", after: str | None
+    ) -> bool:
+        """Whether a run puts a table back to where it was before the run itself moved it."""
+        if process is None:
             return False
         last = next((m for m in reversed(self.moves) if m.key == key), None)
         return last is not None and last.intent_id == process.intent_id and last.before == after
@@ -150,75 +159,126 @@ class Audit:
             self._whole[export.arn] = (now, known)
         return known
 
+    def deleting(self, process: "Process", keys: Sequence[str]) -> None:
+        """A prune deletes objects: none that anybody still needs."""
+        policy = process.policy
+        if policy is None:
+            raise BrokenPromise("never half", f"a refresh deletes {keys}")
+        now = self._world.clock.now()
+        exports = self._world.dynamodb.by_location.values()
+        for folder in {folder_of(key) for key in keys}:
+            export = next((e for e in exports if e.root == folder), None)
+            if export is None:
+                raise BrokenPromise("never half", f"{folder} is no export's, and is deleted")
+            why = self._needed(export, policy, now)
+            if why:
+                raise BrokenPromise("never half", f"{export.arn} is deleted, but {why}")
+
+    def _needed(
+        self, export: SimulatedExport, policy: RetentionPolicy, now: datetime
+    ) -> str | None:
+        world = self._world
+        of_table = [
+            e
+            for e in world.dynamodb.exports.values()
+            if e.request.prefix == export.request.prefix and e.status == "COMPLETED"
+        ]
+        of_table.sort(key=lambda e: e.export_id, reverse=True)
+        key = next(key for key, name in self.owners.items() if name == export.table.name)
+        standing = world.dynamodb.by_location.get(world.glue.location(key) or "")
+        left = [m.at for m in self.moves if m.key == key and m.before == export.location]
+        if export.status == "IN_PROGRESS":
+            return "it runs"
+        if export is standing and not self.pruned_under_rollback:
+            return "it is published"
+        if now - export.started < policy.longest_query:
+            return "it is young"
+        if export in of_table[: policy.keep_last]:
+            return "it is among the last"
+        if left and now - max(left) < policy.longest_query and not self.pruned_under_rollback:
+            return "a query may still read it"
+        return None
+
     def check(self) -> None:
         """After every call: each table that stands at an export can be read in full."""
         state = (self._world.s3.changes, len(self.moves))
-        if self.destroyed or state == self._checked:
+        if self.destroyed or self.pruned_under_rollback or state == self._checked:
             return
         self._checked = state
         for key in self.owners:
             location = self._world.glue.location(key)
             export = self._world.dynamodb.by_location.get(location or "")
             if export is not None and not self.whole(export):
-                raise Violation("never half", f"{key[1]} stands at {export.arn}, which lost data")
+                raise BrokenPromise(
+                    "never half", f"{key[1]} stands at {export.arn}, which lost data"
+                )
 
     # -- never stuck -------------------------------------------------------------------------
 
     def patient(self, process: "Process") -> None:
         """Before every call: the process is not at it for ever."""
         if process.calls > PATIENCE_CALLS:
-            raise Violation("never stuck", f"{process.calls} calls and no end")
+            raise BrokenPromise("never stuck", f"{process.calls} calls and no end")
         if self._world.clock.monotonic() - process.began > self._world.patience:
-            raise Violation("never stuck", f"no end after {self._world.patience:g} s")
+            raise BrokenPromise("never stuck", f"no end after {self._world.patience:g} s")
 
     def heard(self, process: "Process", event: RefreshEvent) -> None:
         """A progress message: it says which table it is about."""
         self.events.append(event)
         if not event.message.startswith(event.table):
-            raise Violation("never stuck", f"a message that names no table: {event.message!r}")
+            raise BrokenPromise("never stuck", f"a message that names no table: {event.message!r}")
 
     def outcome(self, outcome: Outcome, process: "Process") -> None:
         """A table's end: an error to act on, or exactly what the export holds."""
         if isinstance(outcome, Failed):
-            error = outcome.error
-            missing = [
-                part
-                for part, value in (
-                    ("table", error.table == outcome.spec.name),
-                    ("cause", error.cause),
-                    ("remedy", error.remedy),
-                )
-                if not value
-            ]
-            if missing:
-                raise Violation("never stuck", f"no {' and no '.join(missing)} in: {error!r}")
+            self.error(outcome.error, outcome.spec.name)
         if isinstance(outcome, Refreshed):
             self._refreshed(outcome, process)
+
+    def error(self, error: DdbAssetsError, table: str | None = None) -> None:
+        """It names the table, the cause and the remedy, and is no accident of the product."""
+        missing = [
+            part
+            for part, there in (
+                ("table", error.table == (table or error.table) is not None),
+                ("cause", error.cause),
+                ("remedy", error.remedy),
+            )
+            if not there
+        ]
+        if missing:
+            raise BrokenPromise("never stuck", f"no {' and no '.join(missing)} in: {error!r}")
+        if "unexpected" in error.cause:
+            raise BrokenPromise("never stuck", f"an error nobody expected: {error}")
 
     # -- never lost --------------------------------------------------------------------------
 
     def _refreshed(self, outcome: Refreshed, process: "Process") -> None:
         export = self._world.dynamodb.exports[outcome.export.arn]
-        if export.paid_by != process.intent_id:
-            raise Violation("never lost", f"{export.arn} of {export.paid_by} passes for a new one")
+        if export.paid_by != process.intent_id and not process.may_go_back:
+            raise BrokenPromise(
+                "never lost", f"{export.arn} of {export.paid_by} passes for a new one"
+            )
         manifest = outcome.manifest
         if manifest.items != len(export.lines) or manifest.items != sum(
             file.items for file in manifest.files
         ):
-            raise Violation(
+            raise BrokenPromise(
                 "never lost", f"{manifest.items} items published of {len(export.lines)}"
             )
         if {file.key for file in manifest.files} != set(export.data):
-            raise Violation("never lost", "the manifest names other files than the export wrote")
+            raise BrokenPromise(
+                "never lost", "the manifest names other files than the export wrote"
+            )
         if outcome.profile is not None and outcome.profile.items != len(export.lines):
-            raise Violation("never lost", f"{outcome.profile.items} items were looked at")
+            raise BrokenPromise("never lost", f"{outcome.profile.items} items were looked at")
         spec = outcome.spec
         if outcome.publication.location != export.location:
-            raise Violation("never lost", f"published {outcome.publication.location}")
+            raise BrokenPromise("never lost", f"published {outcome.publication.location}")
         now_at = self._world.glue.location((spec.database, spec.table))
         standing = self._world.dynamodb.by_location.get(now_at or "")
         if self._world.alone and standing is not export:
-            raise Violation("never lost", f"{spec.athena_name} stands at {now_at}")
+            raise BrokenPromise("never lost", f"{spec.athena_name} stands at {now_at}")
 
     # -- the end of an attempt, the end of the world -----------------------------------------
 
@@ -234,32 +294,48 @@ class Audit:
         """
         said = sorted(outcome.spec.name for outcome in outcomes)
         if said != sorted(spec.name for spec in specs):
-            raise Violation("never stuck", f"asked for {len(specs)} tables, heard of {said}")
+            raise BrokenPromise("never stuck", f"asked for {len(specs)} tables, heard of {said}")
         if faulted is None:
             return
         for outcome in outcomes:
             if isinstance(outcome, Failed) and outcome.spec.name not in faulted:
                 if not self._world.alone and isinstance(outcome.error, OlderExportError):
                     continue
-                raise Violation(
+                raise BrokenPromise(
                     "never stuck", f"{outcome.spec.name} failed for another table: {outcome.error}"
                 )
 
     def group_stands_together(
-        self, specs: Sequence[TableSpec], before: Sequence[str | None]
+        self,
+        specs: Sequence[TableSpec],
+        before: Sequence[str | None] | None = None,
+        outcomes: Sequence[Outcome] = (),
+        refused: int = 0,
     ) -> None:
-        """All tables of a consistent cut moved to it, or none moved at all."""
+        """All tables of a consistent cut moved to it, or none moved at all.
+
+        Where the way back was refused as well, the errors have to say so.
+        """
         now = [self._world.glue.location((spec.database, spec.table)) for spec in specs]
-        if list(before) == now:
+        if before is not None and list(before) == now:
             return
         exports = [self._world.dynamodb.by_location.get(location or "") for location in now]
         times = {export.export_time if export else None for export in exports}
-        if len(times) != 1 or None in times:
+        if len(times) == 1 and None not in times:
+            return
+        failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+        told = {outcome.spec.name for outcome in failed if "put back" in str(outcome.error)}
+        moved = {
+            spec.name
+            for spec, old, new in zip(specs, before or now, now, strict=True)
+            if old != new
+        }
+        if refused < 2 or not moved or moved - told:
             found = ", ".join(
                 f"{spec.table}: {e.export_time if e else location}"
                 for spec, e, location in zip(specs, exports, now, strict=True)
             )
-            raise Violation("consistent cut", f"the tables stand at different moments: {found}")
+            raise BrokenPromise("consistent cut", f"tables stand at different moments: {found}")
 
     def newest_stands(self) -> None:
         """At the end each table is at the newest export that was published since a rollback."""
@@ -276,7 +352,7 @@ class Audit:
         for key, export in newest.items():
             standing = self._world.dynamodb.by_location.get(self._world.glue.location(key) or "")
             if standing is None or standing.export_time < export.export_time:
-                raise Violation(
+                raise BrokenPromise(
                     "never backwards",
                     f"{key[1]} ends at {standing.export_time if standing else None}, "
                     f"though {export.export_time} had been published",

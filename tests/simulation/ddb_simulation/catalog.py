@@ -9,6 +9,8 @@ from typing import Any
 from ddb_assets.core.ports import CatalogTable
 from ddb_assets.errors import CatalogConflictError, VersionConflictError
 
+from .promises import BrokenPromise
+
 
 @dataclass
 class GlueTable:
@@ -125,5 +127,5 @@ class Glue:
     def _name(table_input: Mapping[str, Any]) -> str:
         name = str(table_input["Name"])
         if name != name.lower():
-            raise AssertionError(f"Glue names are lower case: {name}")
+            raise BrokenPromise("contract", f"Glue names are lower case: {name}")
         return name

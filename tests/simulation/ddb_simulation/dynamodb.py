@@ -19,6 +19,7 @@ from ddb_assets.errors import (
 
 from .exports import Ending, SimulatedExport, SimulatedTable, write_export
 from .objects import S3
+from .promises import BrokenPromise
 from .virtual_time import VirtualClock
 
 #: A token answers with its export until this long after that one completed (SDK model).
@@ -146,7 +147,7 @@ class SimulatedDynamoDB:
         if (moment := request.export_time) is None:
             return
         if moment.microsecond:
-            raise AssertionError("an export time is a whole second")
+            raise BrokenPromise("contract", "an export time is a whole second")
         if moment > now - self.restore_lag:
             raise ExportNotRestorableYetError(
                 "the export time cannot be restored yet",

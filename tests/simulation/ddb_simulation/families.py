@@ -10,6 +10,7 @@ from .faults import WRITES, Fault, Kind, Outage, kinds_for
 from .runner import run_case
 
 THREE = ("orders", "users", "visits")
+CRASHES: tuple[Kind, ...] = ("crash-before", "crash-after")
 METHODS: tuple[Method, ...] = ("glue", "athena")
 
 #: Worlds whose every call is made to go wrong.
@@ -38,18 +39,15 @@ def single_faults(base: Case) -> Iterator[Case]:
 
 
 def late_restarts(base: Case) -> Iterator[Case]:
-    """A crash at each call, and the next attempt only after the token has been forgotten.
+    """A crash at each call, and the next attempt when AWS has forgotten the token.
 
-    Without the note nothing but the token knows the export, so a crash between the request and
-    the note is left out: AWS forgets a token 8 hours after its export ended.
+    It does so 8 hours after the export ended; a crash between the request and the note leaves
+    nothing but the list of exports to find it by.
     """
-    calls = run_case(base).calls
-    for number, operation in enumerate(calls, start=1):
-        forgotten = operation == "dagster.note"
-        if operation in WRITES and not forgotten and operation != "dynamodb.start_export":
-            yield replace(base, faults=(Fault(number, "crash-after"),), restart_after=12 * 3600.0)
-        if not forgotten:
-            yield replace(base, faults=(Fault(number, "crash-before"),), restart_after=12 * 3600.0)
+    for number, operation in enumerate(run_case(base).calls, start=1):
+        for kind in CRASHES:
+            if kind in kinds_for(operation):
+                yield replace(base, faults=(Fault(number, kind),), restart_after=12 * 3600.0)
 
 
 def pairs(base: Case, first: tuple[Kind, ...], second: tuple[Kind, ...]) -> Iterator[Case]:
@@ -218,9 +216,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
         c for base in BASES if base.verify == "manifest" for c in late_restarts(base)
     ),
     "two crashes": lambda: (
-        c
-        for base in (Case(), Case(method="athena"))
-        for c in pairs(base, ("crash-before", "crash-after"), ("crash-before", "crash-after"))
+        c for base in (Case(), Case(method="athena")) for c in pairs(base, CRASHES, CRASHES)
     ),
     "a lost answer or a refusal, then another fault": lambda: (
         c

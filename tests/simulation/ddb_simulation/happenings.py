@@ -10,6 +10,8 @@ from .world import BUCKET, World
 
 #: How long others keep the account full.
 FULL_SECONDS = 1800.0
+#: What concerns every table.
+FOR_ALL = frozenset({"drop-bucket", "fill-account"})
 
 
 def arrange(world: World, case: Case, began: float) -> None:

@@ -15,8 +15,10 @@ from ddb_assets.core.ports import (
     StoredObject,
 )
 from ddb_assets.core.request import ExportRequest
+from ddb_assets.core.retention import RetentionPolicy
 
 from .faults import Killed
+from .promises import BrokenPromise
 
 if TYPE_CHECKING:
     from .world import World
@@ -34,6 +36,8 @@ class Process:
         intent_id: The root run's id; None for what is no run (rollback, prune).
         seen_tables: DynamoDB table -> the id this process was last told.
         proofs: Keys (or listed prefixes) this process has read.
+        faulted: The table of each call that was refused; None where it concerned several.
+        policy: What a prune has to keep.
     """
 
     def __init__(
@@ -57,7 +61,8 @@ class Process:
         self.began = world.clock.monotonic()
         self.seen_tables: dict[str, str] = {}
         self.proofs: set[str] = set()
-        self.faulted: list[str] = []
+        self.faulted: list[str | None] = []
+        self.policy: RetentionPolicy | None = None
         self.gateways = Gateways(_DynamoDB(self), _Objects(self), _Catalog(self), _Queries(self))
         self.ledger = _Ledger(self)
         self.history = _History(self)
@@ -92,7 +97,8 @@ class _Clock:
         return self._process.world.clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        assert seconds >= 0, "a negative sleep"
+        if seconds < 0:
+            raise BrokenPromise("contract", "a negative sleep")
         self._process.call("clock.sleep", f"{seconds:.1f} s", lambda: None, seconds=seconds)
 
 
@@ -172,7 +178,7 @@ class _Objects:
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         def effect() -> None:
-            self._process.world.audit.objects_deleted(self._process, bucket, keys)
+            self._process.world.audit.deleting(self._process, keys)
             self._aws.delete(bucket, keys)
 
         self._process.call("objects.delete", keys[0] if keys else "", effect)
@@ -244,7 +250,7 @@ class _Queries:
         self._process.call("queries.stop", query_id, lambda: self._aws.stop(query_id))
 
     def rows(self, query_id: str) -> Iterator[tuple[str | None, ...]]:
-        raise AssertionError("a refresh reads no rows")
+        raise BrokenPromise("contract", "a refresh reads no rows")
 
 
 class _Ledger:

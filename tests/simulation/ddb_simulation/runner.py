@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ddb_assets.core.options import RefreshOptions
@@ -13,11 +13,12 @@ from ddb_assets.core.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 
-from .audit import Violation
 from .cases import Actor, Case
 from .faults import Killed, Terminated
-from .happenings import arrange
+from .happenings import FOR_ALL, arrange
+from .operators import prune_exports, roll_back
 from .process import Process
+from .promises import BrokenPromise, Violation
 from .virtual_time import Turns
 from .world import BUCKET, World
 
@@ -58,6 +59,8 @@ class Report:
     world: World
     calls: list[str] = field(default_factory=list)
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
+    refusals: list[tuple[int, DdbAssetsError]] = field(default_factory=list)
+    pruned: int = 0
 
     @property
     def refreshed(self) -> list[Refreshed]:
@@ -86,7 +89,7 @@ class Simulation:
         self.began = 0.0
 
     def run(self) -> Report:
-        """Raises a Violation, or whatever else came out of a refresh."""
+        """Raises BrokenPromise at the first one that is."""
         world, case = self.world, self.case
         self._prepare()
         self.began = world.clock.monotonic()
@@ -94,6 +97,7 @@ class Simulation:
         world.alone = len(case.actors) == 1 and not any(
             h.action == "edit-catalog" for h in case.happenings
         )
+        world.audit.pruned_under_rollback = {"prune", "rollback"} <= {a.does for a in case.actors}
         if len(case.actors) == 1 and case.seed is None:
             self._act(0, case.actors[0])
         else:
@@ -106,6 +110,7 @@ class Simulation:
             world.turns = None
         # What was under way when the last process ended (a late query, an export) still lands.
         world.clock.reach(world.clock.monotonic() + 24 * HOUR)
+        world.audit.pruned_under_rollback = False
         world.audit.check()
         world.audit.newest_stands()
         self._cut_stands()
@@ -150,11 +155,18 @@ class Simulation:
 
     def _act(self, index: int, actor: Actor) -> None:
         specs = [s for s in self.specs if not actor.tables or s.name in actor.tables]
-        if actor.does == "refresh":
+        if actor.does == "rollback":
+            roll_back(self, index, specs)
+        elif actor.does == "prune":
+            prune_exports(self, index, actor, specs)
+        else:
             run = index if actor.run is None else actor.run
             self._refresh(index, f"run-{run}", specs)
-        else:
-            raise NotImplementedError(actor.does)
+
+    def operator_failed(self, index: int, error: DdbAssetsError) -> None:
+        """A command at the command line ended in an error: it says what to do."""
+        self.world.audit.error(error)
+        self.report.refusals.append((index, error))
 
     def _refresh(
         self, index: int, intent_id: str, specs: Sequence[TableSpec], *, sound: bool = False
@@ -178,11 +190,12 @@ class Simulation:
             else:
                 world.audit.attempt_ended(left, outcomes, self._unlucky(process))
                 if self.case.consistent and world.alone:
-                    world.audit.group_stands_together(specs, before)
+                    refused = len(process.faulted)
+                    world.audit.group_stands_together(specs, before, outcomes, refused)
             world.processes_pause(self.case.restart_after)
         left = [spec.name for spec in specs if spec.name not in done]
         if left and self.case.mends and not self._superseded(specs):
-            raise Violation("never stuck", f"{intent_id} never refreshed {', '.join(left)}")
+            raise BrokenPromise("never stuck", f"{intent_id} never refreshed {', '.join(left)}")
 
     def _attempt(
         self,
@@ -213,10 +226,8 @@ class Simulation:
                 self.world.audit.outcome(outcome, process)
                 if isinstance(outcome, Refreshed):
                     self._materialize(process, outcome)
-        except Violation:
-            raise
-        except DdbAssetsError as error:
-            raise Violation("never stuck", f"one error ended the refresh: {error}") from error
+        except Exception as error:
+            raise BrokenPromise("never stuck", f"one error ended the refresh: {error}") from error
         finally:
             # A killed process closes nothing; its generator is closed here, where none of its
             # calls has an effect any more.
@@ -246,7 +257,8 @@ class Simulation:
         return {
             *process.faulted,
             *case.endings,
-            *(h.table or name for h in case.happenings for name in case.tables),
+            *(h.table for h in case.happenings),
+            *(name for name in case.tables if any(h.action in FOR_ALL for h in case.happenings)),
             *(o.subject or name for o in case.outages for name in case.tables),
         }
 
@@ -259,7 +271,7 @@ class Simulation:
 
     def _cut_stands(self) -> None:
         if self.case.consistent and not self.world.alone and self.case.mends:
-            self.world.audit.group_stands_together(self.specs, ())
+            self.world.audit.group_stands_together(self.specs)
 
 
 def run_case(case: Case, mutant: Mutant = SOUND) -> Report:
@@ -267,16 +279,12 @@ def run_case(case: Case, mutant: Mutant = SOUND) -> Report:
     simulation = Simulation(case, mutant)
     try:
         return simulation.run()
-    except BaseException as error:
+    except BrokenPromise as broken:
         line = case.line().replace("'", "'\\''")
-        broken = f"\n(with the promise broken on purpose: {mutant.breaks})" if mutant.breaks else ""
-        error.add_note(
+        on_purpose = f"\n(broken on purpose: it {mutant.breaks})" if mutant.breaks else ""
+        violation = Violation(broken)
+        violation.add_note(
             f"{simulation.world.story()}\n\nReplay it with\n"
-            f"  python tests/simulation/replay.py '{line}'{broken}"
+            f"  python tests/simulation/replay.py '{line}'{on_purpose}"
         )
-        raise
-
-
-def with_fault(case: Case, *faults: Any) -> Case:
-    """The same case with these faults."""
-    return replace(case, faults=faults)
+        raise violation from broken

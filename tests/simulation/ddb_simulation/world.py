@@ -103,7 +103,10 @@ class World:
         self.trace.append(entry)
         self.audit.patient(process)
         fault = self.faults.pop((process.actor, number), None)
+        ours = operation.startswith(("clock.", "dagster."))
         kind: Kind | None = fault.kind if fault else None
+        if ours and (kind in ERRORS or kind == "slow"):
+            kind = None
         self._pass(seconds + self._latency())
         if kind == "crash-before":
             entry.result = "killed before it"
@@ -114,7 +117,8 @@ class World:
             raise Terminated
         if kind == "slow":
             self._pass(SLOW_SECONDS / 2)
-        kind = self._outage(operation, subject) or kind
+        if not ours:
+            kind = self._outage(operation, subject) or kind
         if kind in ERRORS and kind != "lost-answer":
             self._blame(process, operation, subject)
             entry.result = kind
