@@ -274,11 +274,11 @@ def forced_switching():
 
 
 def write_at_random(backend, seed, broken):
-    """Sixty puts, deletes and updates of a few keys."""
+    """A hundred puts, deletes and updates of so many keys that a lost one is not written again."""
     choose = random.Random(seed)
     try:
-        for _ in range(60):
-            key = {"id": {"S": str(choose.randrange(8))}, "at": {"N": str(choose.randrange(4))}}
+        for _ in range(100):
+            key = {"id": {"S": str(choose.randrange(100))}, "at": {"N": str(choose.randrange(4))}}
             action = choose.randrange(4)
             if action == 0:
                 backend.put_item("Article", {**key, "by": {"S": str(seed)}})
@@ -296,27 +296,43 @@ def write_at_random(backend, seed, broken):
         broken.append(error)
 
 
-def test_threads_that_write_at_random_leave_table_and_journal_equal(in_process, forced_switching):
-    """Eight threads lose nothing; exports made meanwhile hold exactly the items of their moment."""
-    aws = in_process
-    arn = aws.table(id="S", at="N")
-    aws.bucket()
-    journal = aws.backend.tables["Article"].journal
-    broken, exports = [], []
-    workers = [
-        threading.Thread(target=write_at_random, args=(aws.backend, seed, broken))
+@pytest.fixture
+def writers(in_process, forced_switching):
+    """Eight threads that write one table at random, at work."""
+    in_process.table(id="S", at="N")
+    broken = []
+    threads = [
+        threading.Thread(target=write_at_random, args=(in_process.backend, seed, broken))
         for seed in range(8)
     ]
-    for worker in workers:
-        worker.start()
-    while any(worker.is_alive() for worker in workers) and len(exports) < 20:
-        exports.append(aws.backend.start_export({"TableArn": arn, "S3Bucket": "exports"}))
-    for worker in workers:
-        worker.join(60)
+    for thread in threads:
+        thread.start()
+    yield threads
+    for thread in threads:
+        thread.join(60)
     assert not broken
-    assert journaled(aws) == of_table(aws) != {}
-    assert journal.size_bytes == sum(map(len, journaled(aws).values()))
-    assert exports
+
+
+def test_threads_that_write_at_random_leave_table_and_journal_equal(in_process, writers):
+    """Not one write is lost from either."""
+    for writer in writers:
+        writer.join(60)
+    journal = in_process.backend.tables["Article"].journal
+    assert journaled(in_process) == of_table(in_process) != {}
+    assert journal.size_bytes == sum(map(len, journaled(in_process).values()))
+
+
+def test_an_export_among_writes_holds_exactly_the_items_of_its_moment(in_process, writers):
+    """As the journal gives them afterwards, for every one of several exports."""
+    aws = in_process
+    arn = aws.dynamodb.describe_table(TableName="Article")["Table"]["TableArn"]
+    aws.bucket()
+    exports = [
+        aws.backend.start_export({"TableArn": arn, "S3Bucket": "exports"}) for _ in range(20)
+    ]
+    for writer in writers:
+        writer.join(60)
+    journal = aws.backend.tables["Article"].journal
     for export in exports:
         held = journal.at(clock.to_micros(export["ExportTime"])).values()
         found = [image(item) for item in aws.items(aws.describe(export))]
