@@ -93,6 +93,15 @@ class DagsterUi:
         assert data["__typename"] == "LaunchRunSuccess", data
         return data["run"]["runId"]
 
+    def errors(self, run_id: str) -> list[str]:
+        """What the run's log says at level ERROR."""
+        events = self.query(
+            """query($id: ID!) { runOrError(runId: $id) { ... on Run {
+                 eventConnection { events { ... on MessageEvent { message level } } } } } }""",
+            id=run_id,
+        )["runOrError"]["eventConnection"]["events"]
+        return [event["message"] for event in events if event.get("level") == "ERROR"]
+
     def wait(self, run_id: str, seconds: float = 180) -> str:
         """The run's final status."""
         deadline = time.monotonic() + seconds

@@ -2,15 +2,18 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.e2e
 
+ROOT = Path(__file__).parents[2]
 TABLES = {
     ("athena", "ddb", "article"),
     ("athena", "ddb", "shop_orders"),
@@ -48,6 +51,7 @@ def dev(marked, tmp_path):
         process.send_signal(signal.SIGINT)
         process.wait(60)
     reader.join(10)
+    process.stdout.close()
 
 
 def test_materialize_all_works_with_no_variable_set_and_ctrl_c_ends_everything(dev, ui, marked):
@@ -62,3 +66,39 @@ def test_materialize_all_works_with_no_variable_set_and_ctrl_c_ends_everything(d
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0, "".join(printed)
     assert not marked.gone()
+
+
+@pytest.fixture
+def bare(marked, tmp_path):
+    """`dagster dev` alone in the checkout, as somebody without AWS credentials."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (tmp_path / "printed").open("w") as printed:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)],
+            env={**marked.env, "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"},
+            cwd=ROOT,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+        yield f"http://127.0.0.1:{port}"
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def test_a_bare_dagster_dev_loads_and_says_what_is_missing(bare, ui):
+    """All assets load without any credentials; materializing names what to set, or `make dev`."""
+    client = ui(bare)
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            keys = {tuple(node["assetKey"]["path"]) for node in client.asset_nodes()}
+            break
+        except OSError:
+            assert time.monotonic() < deadline, "the webserver did not come up in 90 s"
+            time.sleep(0.5)
+    assert keys >= TABLES
+    run_id = client.materialize([("athena", "ddb", "article")])
+    assert client.wait(run_id) == "FAILURE"
+    assert any("Article: " in line and "make dev" in line for line in client.errors(run_id))
