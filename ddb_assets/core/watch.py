@@ -136,7 +136,8 @@ class ExportWatch:
             self._list_pages = max(self._list_pages, float(len(near)))
             return due
         pages = -(-seen // LIST_PAGE)
-        self._list_pages = float(pages) if not wanted else max(2.0 * pages, self._list_pages)
+        # Given up halfway: try again only for twice as many.
+        self._list_pages = float(pages) if not wanted else max(4.0 * pages, self._list_pages)
         self._reached()
         still = [w for w in due if w.arn in wanted]
         for arn, status in statuses.items():
@@ -225,4 +226,4 @@ class ExportWatch:
 
     def _stretch(self) -> float:
         """Wider intervals in a fleet: up to three times those of a table alone."""
-        return min(3.0, max(1.0, len(self._watched) / UNSTRETCHED) ** 0.4)
+        return min(3.0, max(1.0, len(self._watched) / UNSTRETCHED) ** 0.45)

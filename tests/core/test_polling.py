@@ -1,0 +1,95 @@
+"""The poll plan keeps its targets over thousands of drawn durations (reference: performance)."""
+
+import math
+import random
+import statistics
+
+import pytest
+
+from ddb_assets.core.polling import MAX_INTERVAL_SECONDS, PollPlan, plan
+from ddb_assets.core.ports import PastExport
+
+DRAWS = 1500
+
+
+def typical(rng):
+    """Small tables: median 5.5 min."""
+    return 330 * math.exp(0.35 * rng.gauss(0, 1))
+
+
+def measure(spread, past, stretch=1.0):
+    """Mean and 99th percentile of lag (per cent of the duration) and mean calls."""
+    rng = random.Random(11)
+    lags, calls = [], 0
+    for _ in range(DRAWS):
+        usual = typical(rng)
+
+        def draw(usual=usual):
+            return usual * max(0.2, 1 + spread * rng.gauss(0, 1))
+
+        poll = plan([PastExport(draw()) for _ in range(past)])
+        duration, age = draw(), 0.0
+        while age < duration:
+            age = poll.next(age, stretch=stretch)
+            calls += 1
+        lags.append(100 * (age - duration) / duration)
+    lags.sort()
+    return statistics.mean(lags), lags[int(0.99 * DRAWS)], calls / DRAWS
+
+
+@pytest.mark.parametrize(("spread", "lag", "calls"), [(0.05, 1.1, 9.5), (0.10, 1.35, 11.0)])
+def test_a_table_with_history_is_found_done_at_once(spread, lag, calls):
+    """About one per cent of lag for about ten calls; in theory lag x calls >= 1.04 x spread."""
+    mean, late, made = measure(spread, past=8)
+    assert mean <= lag
+    assert late <= 5.5
+    assert made <= calls
+
+
+def test_a_table_without_history_is_watched_in_proportion_to_its_age():
+    """At most 3 % of lag for at most 35 calls."""
+    mean, late, made = measure(0.1, past=0)
+    assert mean <= 3.05
+    assert late <= 6.5
+    assert made <= 35
+
+
+def test_a_fleet_is_asked_less_often():
+    """Three times the intervals: fewer than five calls each."""
+    mean, _, made = measure(0.1, past=8, stretch=3.0)
+    assert made < 5
+    assert mean < 4
+
+
+def test_an_export_that_is_late_is_asked_for_ever():
+    """There is no last poll, and never a long silence."""
+    for poll in (PollPlan(), plan([PastExport(300.0)] * 5)):
+        age = 0.0
+        while age < 7 * 86400:
+            following = poll.next(age)
+            assert 0.4 < following - age <= MAX_INTERVAL_SECONDS + 0.001
+            age = following
+
+
+def test_a_short_export_without_history_is_noticed_in_seconds():
+    """Local exports take two seconds."""
+    assert PollPlan().next(0.0) == 2.0
+
+
+def test_a_growing_table_is_expected_to_take_longer():
+    """Durations that follow the billed bytes are read as a line over them."""
+    past = [PastExport(300 + 100 * n, billed_bytes=n * 10**9) for n in range(1, 9)]
+    assert plan(past, size_bytes=9 * 10**9).expected_seconds == pytest.approx(1200, rel=0.05)
+    assert plan(past).expected_seconds == pytest.approx(750, rel=0.1)
+
+
+def test_sizes_that_explain_nothing_are_ignored():
+    """Random sizes leave the median."""
+    rng = random.Random(1)
+    past = [PastExport(300.0, billed_bytes=rng.randrange(10**9, 10**10)) for _ in range(8)]
+    assert plan(past, size_bytes=10**11).expected_seconds == pytest.approx(300)
+
+
+def test_history_without_use_is_no_history():
+    """A duration of nothing says nothing."""
+    assert plan([PastExport(0.0)]).expected_seconds is None
