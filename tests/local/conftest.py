@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
@@ -16,6 +17,8 @@ from ddb_assets import local
 from ddb_assets.local import clock, settings
 
 REGION = "us-east-1"
+#: Errors arrive as the service gave them.
+CONFIG = Config(retries={"total_max_attempts": 1})
 BUCKET = "lake"
 OUTPUT = f"s3://{BUCKET}/results/"
 
@@ -106,7 +109,10 @@ def _clients() -> Iterator[SimpleNamespace]:
         local.install()
         with mock_aws():
             yield SimpleNamespace(
-                **{name: boto3.client(name, REGION) for name in ("s3", "glue", "athena")}
+                **{
+                    name: boto3.client(name, REGION, config=CONFIG)
+                    for name in ("s3", "glue", "athena")
+                }
             )
         local.uninstall()
 

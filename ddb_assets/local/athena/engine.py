@@ -29,8 +29,10 @@ MAX_VIEW_DEPTH = 16
 _CATALOGS = frozenset({"", CATALOG_NAME})
 
 _NO_COLUMN = re.compile(
-    r'Referenced column "(?P<a>[^"]+)" not found|does not have a column named "(?P<b>[^"]+)"'
+    r'Referenced column "(?P<a>[^"]+)" (?:was )?not found'
+    r'|does not have a column named "(?P<b>[^"]+)"'
     r'|Could not find key "(?P<c>[^"]+)" in struct|Referenced table "(?P<d>[^"]+)" not found'
+    r'|Column "(?P<e>[^"]+)" referenced that exists in the SELECT clause'
 )
 
 
@@ -151,6 +153,8 @@ class Engine:
         return self._relations[key]
 
     def _body(self, name: TableName, *, hidden: bool, depth: int) -> str:
+        if name.database == "information_schema":
+            raise unsupported("information_schema: use SHOW, DESCRIBE or the Glue API")
         table = self.catalog.table(name)
         if table is None:
             raise self._not_found(name)
@@ -228,10 +232,10 @@ def name_columns(tree: exp.Expr) -> None:
     if first is None:
         return
     for number, one in enumerate(list(first.expressions)):
-        if isinstance(one, (exp.Alias, exp.Star, exp.Aliases)) or one.is_star:
+        # DuckDB names a column as Trino does.
+        if isinstance(one, (exp.Alias, exp.Star, exp.Aliases, exp.Column)) or one.is_star:
             continue
-        plain = isinstance(one, (exp.Column, exp.Dot))
-        name = one.name.lower() if plain else f"_col{number}"
+        name = one.name.lower() if isinstance(one, exp.Dot) else f"_col{number}"
         one.replace(exp.alias_(one.copy(), name, quoted=True))
 
 

@@ -63,6 +63,8 @@ def _mend(node: exp.Expr) -> exp.Expr:
         return special(node) if special else node
     if isinstance(node, exp.Cast):
         return _cast(node)
+    if isinstance(node, exp.Struct) and not isinstance(node.parent, exp.Cast):
+        return _row(node)
     change = _KNOWN.get(type(node))
     return change(node) if change else node
 
@@ -105,6 +107,17 @@ def _cast(node: exp.Cast) -> exp.Expr:
 def _checked(node: exp.Expr) -> bool:
     made_here = {"trino_whole", "trino_try_whole", "cardinality"}
     return (isinstance(node, exp.Literal) and not node.is_string) or node.name in made_here
+
+
+def _row(node: exp.Struct) -> exp.Expr:
+    """Trino names the fields of a bare row field0, field1 and so on."""
+    named = [
+        one
+        if isinstance(one, exp.PropertyEQ)
+        else exp.PropertyEQ(this=exp.to_identifier(f"field{number}"), expression=one)
+        for number, one in enumerate(node.expressions)
+    ]
+    return exp.Struct(expressions=named)
 
 
 def _slice(node: exp.Expr) -> exp.Expr:
@@ -233,6 +246,11 @@ _KNOWN: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.ArrayPosition: _renamed("trino_array_position"),
 }
 
+
+def _constant(text: str) -> Callable[[exp.Expr], exp.Expr]:
+    return lambda _: exp.cast(exp.Literal.string(text), "DOUBLE")
+
+
 _ANONYMOUS: dict[str, Callable[[exp.Expr], exp.Expr]] = {
     "MAP_FILTER": _map_filter,
     "TRANSFORM_VALUES": lambda node: _transform_map(node, keys=False),
@@ -240,6 +258,8 @@ _ANONYMOUS: dict[str, Callable[[exp.Expr], exp.Expr]] = {
     "ZIP_WITH": _zip_with,
     "ANY_MATCH": _any_match,
     "AT_TIMEZONE": _at_timezone,
+    "NAN": _constant("nan"),
+    "INFINITY": _constant("inf"),
     "URL_EXTRACT_HOST": _named("trino_url_extract_host"),
     "ARRAY_MIN": _named("trino_array_min"),
     "ARRAY_MAX": _named("trino_array_max"),

@@ -71,6 +71,9 @@ def route(text: str) -> Statement:
             syntax error. A syntax error in DDL fails the query later (from memory).
     """
     whole = tokenize(text)
+    hive = _is_hive([token.text.upper() for token in whole[:2]])
+    if hive:
+        whole = tokenize(text, hive=True)
     if whole and whole[-1].text == ";" and whole[-1].kind == "mark":
         whole.pop()
     if not whole:
@@ -78,12 +81,19 @@ def route(text: str) -> Statement:
     if any(token.kind == "mark" and token.text == ";" for token in whole):
         raise RefusedError(f"Only one sql statement is allowed. Got: {text}")
     cut = text[whole[0].start : whole[-1].end]
-    tokens = tuple(tokenize(cut))
+    tokens = tuple(tokenize(cut, hive=hive))
     action, kind, substatement = _classify(cut, tokens)
     statement = Statement(cut, tokens, action, kind, substatement)
     if action in {"select", "insert"}:
         _refuse_bad_syntax(statement)
     return statement
+
+
+def _is_hive(words: list[str]) -> bool:
+    """Whether the first words begin a statement of Hive's language; views and CTAS are Trino's."""
+    if words[:1] == ["CREATE"]:
+        return words[1:] in (["EXTERNAL"], ["DATABASE"], ["SCHEMA"])
+    return words[:1] != [] and words[0] in (_DDL | _SHOW)
 
 
 def _classify(text: str, tokens: Sequence[Token]) -> tuple[Action, StatementType, str]:

@@ -13,15 +13,16 @@ from ddb_assets.local.athena.errors import QueryFailedError, parse_error
 
 Kind = Literal["word", "string", "double", "backtick", "mark"]
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
-      | (?P<string>'(?:[^'\\]|''|\\.)*')
+_PATTERN = r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+      | (?P<string>'(?:{text}|'')*')
       | (?P<double>"(?:[^"]|"")*")
       | (?P<backtick>`(?:[^`]|``)*`)
       | (?P<word>[\w$]+)
-      | (?P<mark>.)""",
-    re.VERBOSE | re.DOTALL,
-)
+      | (?P<mark>.)"""
+_FLAGS = re.VERBOSE | re.DOTALL
+#: In Trino's strings a backslash is a character like any other; in Hive's it escapes the next.
+_TRINO = re.compile(_PATTERN.format(text="[^']"), _FLAGS)
+_HIVE = re.compile(_PATTERN.format(text=r"[^'\\]|\\."), _FLAGS)
 _QUOTE: dict[str, str] = {"string": "'", "double": '"', "backtick": "`"}
 
 
@@ -35,15 +36,22 @@ class Token:
     end: int
 
 
-def tokenize(text: str) -> list[Token]:
-    """Cut a statement into tokens; blanks and comments go."""
+def tokenize(text: str, *, hive: bool = False) -> list[Token]:
+    """Cut a statement into tokens; blanks and comments go.
+
+    Args:
+        text: The statement.
+        hive: Whether it is Hive's DDL rather than Trino's SQL.
+    """
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
+    for match in (_HIVE if hive else _TRINO).finditer(text):
         kind, raw = match.lastgroup, match.group()
         if kind is None or kind == "space":
             continue
         quote = _QUOTE.get(kind)
         value = raw if quote is None else raw[1:-1].replace(quote * 2, quote)
+        if hive and kind == "string":
+            value = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
         found.append(Token(kind, value, match.start(), match.end()))  # pyright: ignore[reportArgumentType] - the groups are the kinds
     return found
 

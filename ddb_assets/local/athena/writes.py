@@ -112,6 +112,7 @@ class Writes:
             raise unsupported("CREATE VIEW with column names: name them in the query")
         text = statement.text[_as_offset(statement) :].strip()
         name_columns(query)
+        _refuse_duplicates(query)
         described = self._engine.describe(self._engine.sql(query, statement.text))
         types = [type_text(of) for _, of in described]
         given = views.table_input(text, self._engine.database, described, types)
@@ -273,11 +274,9 @@ class Writes:
             query = query.this
         bind(query, self._parameters)
         name_columns(query)
+        _refuse_duplicates(query)
         sql = self._engine.sql(query, statement.text)
         names = [name.lower() for name, _ in self._engine.describe(sql)]
-        for name in names:
-            if names.count(name) > 1:
-                raise QueryFailedError(f"DUPLICATE_COLUMN_NAME: line 1:1: Column '{name}' twice")
         alias = ", ".join(map(quoted, names))
         limit = " LIMIT 0" if empty else ""
         self._run(f"CREATE TEMP TABLE {_HELD} AS SELECT * FROM ({sql}) AS held ({alias}){limit}")
@@ -354,6 +353,17 @@ def _parse(statement: Statement) -> exp.Expr:
         return parse_query(statement.text)
     except SqlglotError as error:
         raise QueryFailedError(f"SYNTAX_ERROR: {syntax_message(error)}") from error
+
+
+def _refuse_duplicates(query: exp.Expr) -> None:
+    """A table's columns need names of their own. What a star stands for is not looked at."""
+    selects = query.named_selects if isinstance(query, exp.Query) else []
+    names = [name.lower() for name in selects if name != "*"]
+    for name in names:
+        if names.count(name) > 1:
+            raise QueryFailedError(
+                f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once"
+            )
 
 
 def _as_offset(statement: Statement) -> int:

@@ -1,0 +1,222 @@
+"""Trino's functions: each row of the mends answers what Trino answers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ddb_assets.local.athena import cache
+from ddb_assets.local.athena.catalog import Catalog
+from ddb_assets.local.athena.engine import Engine
+from ddb_assets.local.athena.errors import QueryFailedError
+from ddb_assets.local.athena.lake import Lake
+from ddb_assets.local.athena.router import parse_query
+
+DIGITS = "12345678901234567890123456789012345678"
+MAP = "map(array['a','b'], array[1,2])"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine that meets no table."""
+    files = cache.FileCache()
+    with files.lease() as lease:
+        made = Engine(Catalog("1" * 12, "us-east-1"), Lake("1" * 12, "aws"), lease, "default")
+        yield made
+        made.close()
+    files.close()
+
+
+def value(engine: Engine, expression: str) -> str | None:
+    """The text of `SELECT expression`."""
+    query = f"SELECT {expression}"
+    return engine.select(parse_query(query), query).rows[0][0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # The table of local-aws.md section 4.4.
+        (f"cardinality({MAP})", "2"),
+        ("cardinality(array[1,2,3])", "3"),
+        ("length(to_utf8('é'))", "2"),
+        ("length('é')", "1"),
+        (f"map_filter({MAP}, (k, v) -> v > 1)", "{b=2}"),
+        ("zip_with(array[1,2], array[10,20], (x, y) -> x + y)", "[11, 22]"),
+        ("at_timezone(timestamp '2020-01-01 12:00:00 UTC', 'UTC')", "2020-01-01 12:00:00.000"),
+        ("url_extract_host('https://me@example.com:80/a?b')", "example.com"),
+        ("slice(array[1,2,3,4], 2, 2)", "[2, 3]"),
+        ("slice(array[1,2,3], -2, 5)", "[2, 3]"),
+        ("cast('abcdef' as varchar(3))", "abc"),
+        ("try_cast(12345 as varchar(2))", "12"),
+        ("DECIMAL '1.10'", "1.10"),
+        ("DECIMAL '-0.001'", "-0.001"),
+        (
+            "decimal '12345678901234567890123456789012345678'",
+            "12345678901234567890123456789012345678",
+        ),
+        ("timestamp '2020-01-01 00:00:00'", "2020-01-01 00:00:00.000"),
+        ("timestamp '2020-01-01 00:00:00.123'", "2020-01-01 00:00:00.123"),
+        ("7 / 2", "3"),
+        ("-7 / 2", "-3"),
+        ("9007199254740993 / 1", "9007199254740993"),
+        # Further differences that would have been silent.
+        ("cast('1.6' as decimal)", "2"),
+        ("try_cast('1.5' as bigint)", None),
+        ("cast('12' as bigint)", "12"),
+        ("cast('9007199254740993' as bigint)", "9007199254740993"),
+        ("regexp_extract('abc', 'x(b)', 1)", None),
+        ("regexp_extract('abc', 'a(b)', 1)", "b"),
+        ("""json_extract_scalar('{"a":{"b":1}}', '$.a')""", None),
+        ("""json_extract_scalar('{"a":{"b":1}}', '$.a.b')""", "1"),
+        ("array_distinct(array[3,1,null,3,null])", "[3, 1, null]"),
+        ("array_max(array[1,null])", None),
+        ("array_min(array[2,1])", "1"),
+        ("array_position(array[1], 5)", "0"),
+        (f"transform_values({MAP}, (k, v) -> v + 1)", "{a=2, b=3}"),
+        (f"transform_keys({MAP}, (k, v) -> k || 'x')", "{ax=1, bx=2}"),
+        ("any_match(array[1,2], x -> x > 1)", "true"),
+        ("row(1, 'a')", "{field0=1, field1=a}"),
+        # Unchanged, and relied on.
+        (f"element_at({MAP}, 'a')", "1"),
+        (f"({MAP})['b']", "2"),
+        ("transform(array[1,2], x -> x * 2)", "[2, 4]"),
+        ("filter(array[1,2], x -> x > 1)", "[2]"),
+        ("array_join(array['a','b'], ',')", "a,b"),
+        ("from_unixtime(1577804400)", "2019-12-31 15:00:00.000 UTC"),
+        ("to_unixtime(from_unixtime(1577804400))", "1.5778044E9"),
+        ("date_parse('2020-01-02 03:04', '%Y-%m-%d %H:%i')", "2020-01-02 03:04:00.000"),
+        ("date_diff('day', date '2020-01-01', date '2020-03-01')", "60"),
+        ("date_format(timestamp '2020-01-02 03:04:05', '%Y/%m')", "2020/01"),
+        ("from_iso8601_timestamp('2020-01-01T00:00:00Z')", "2020-01-01 00:00:00.000 UTC"),
+        ("split('a.b', '.')", "[a, b]"),
+        ("concat('a', null)", None),
+        ("try(1 / 0)", None),
+        ("to_hex(to_utf8('ab'))", "6162"),
+        ("from_base64('AAH/')", "00 01 ff"),
+        ("if(1 > 0, 'y', 'n')", "y"),
+        ("sequence(1, 3)", "[1, 2, 3]"),
+    ],
+)
+def test_a_function_answers_as_trino(engine: Engine, expression: str, expected: str | None) -> None:
+    """One row, one mend."""
+    assert value(engine, expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (f"SELECT k, v FROM UNNEST({MAP}) AS t(k, v)", {("a", "1"), ("b", "2")}),
+        (
+            f"SELECT t.k, n FROM (SELECT {MAP} m) s CROSS JOIN UNNEST(s.m) WITH ORDINALITY "
+            "AS t(k, v, n)",
+            {("a", "1"), ("b", "2")},
+        ),
+        (
+            "SELECT x, y FROM (SELECT array[row(1,'a'), row(2,'b')] r) "
+            "CROSS JOIN UNNEST(r) AS t(x, y)",
+            {("1", "a"), ("2", "b")},
+        ),
+        ("WITH w AS (SELECT array[1,2] a) SELECT x FROM w, UNNEST(a) AS t(x)", {("1",), ("2",)}),
+        ("SELECT x FROM UNNEST(array['a']) AS t(x)", {("a",)}),
+    ],
+)
+def test_unnest_gives_a_column_per_field(
+    engine: Engine, query: str, expected: set[tuple[str, ...]]
+) -> None:
+    """Maps become key and value, rows their fields, arrays one column."""
+    assert set(engine.select(parse_query(query), query).rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("1 / 0", "DIVISION_BY_ZERO"),
+        ("5 % 0", "DIVISION_BY_ZERO"),
+        ("cast('1.5' as bigint)", "INVALID_CAST_ARGUMENT: Cannot cast '1.5' to bigint"),
+        ("cast('x' as double)", "INVALID_CAST_ARGUMENT"),
+        ("cast(300 as tinyint)", "INVALID_CAST_ARGUMENT"),
+        ("9223372036854775807 + 1", "NUMERIC_VALUE_OUT_OF_RANGE"),
+        ("sum(x) FROM (VALUES 9223372036854775807, 1) t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+        ("nope", "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved"),
+        ("t.nope FROM (SELECT 1 a) t", "COLUMN_NOT_FOUND"),
+        ("r.nope FROM (SELECT cast(row(1) as row(a int)) r)", "COLUMN_NOT_FOUND"),
+        ("crc32(to_utf8('a'))", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("format_datetime(now(), 'y')", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("reduce(array[1], 0, (s, x) -> s + x, s -> s)", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("typeof(1)", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("cast(array['abc'] as array(varchar(2)))", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("no_such_function(1)", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("1 + 'a'", "LOCAL_ENGINE_UNSUPPORTED"),
+        ("* FROM UNNEST(array[1], array[2]) AS t(a, b)", "LOCAL_ENGINE_UNSUPPORTED"),
+        (f"k FROM UNNEST({MAP}) AS t(k)", "MISMATCHED_COLUMN_ALIASES"),
+    ],
+)
+def test_what_fails_says_why(engine: Engine, expression: str, code: str) -> None:
+    """Athena's codes where they are known, ours where this engine is the reason."""
+    with pytest.raises(QueryFailedError) as caught:
+        value(engine, expression)
+    assert caught.value.reason.startswith(code)
+
+
+@pytest.mark.parametrize(
+    ("expression", "column"),
+    [
+        ("1", ("integer", 10, 0)),
+        ("count(*)", ("bigint", 19, 0)),
+        ("cast(1 as tinyint)", ("tinyint", 3, 0)),
+        ("1.5", ("decimal", 2, 1)),
+        ("1.5e0", ("double", 17, 0)),
+        ("cast(1 as real)", ("float", 17, 0)),
+        ("true", ("boolean", 0, 0)),
+        ("'a'", ("varchar", 2147483647, 0)),
+        ("date '2020-01-01'", ("date", 0, 0)),
+        ("timestamp '2020-01-01 00:00:00'", ("timestamp", 3, 0)),
+        ("now()", ("timestamp with time zone", 3, 0)),
+        ("to_utf8('a')", ("varbinary", 1073741824, 0)),
+        ("array[1]", ("array", 0, 0)),
+        (MAP, ("map", 0, 0)),
+        ("row(1)", ("row", 0, 0)),
+        ("cast('1' as json)", ("json", 0, 0)),
+    ],
+)
+def test_a_column_has_athenas_type(
+    engine: Engine, expression: str, column: tuple[str, int, int]
+) -> None:
+    """Type, precision and scale as GetQueryResults shows them."""
+    query = f"SELECT {expression} AS c"
+    (found,) = engine.select(parse_query(query), query).columns
+    assert (found.type, found.precision, found.scale) == column
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("1e0", "1.0"),
+        ("1.5e7", "1.5E7"),
+        ("9999999e0", "9999999.0"),
+        ("0.001e0", "0.001"),
+        ("1e-4", "1.0E-4"),
+        ("-1e-38", "-1.0E-38"),
+        ("0e0", "0.0"),
+        ("nan()", "NaN"),
+        ("array[null, 'a']", "[null, a]"),
+        ("null", None),
+        ("''", ""),
+        ("false", "false"),
+        ("1.50", "1.50"),
+    ],
+)
+def test_a_value_is_spelled_as_athena_spells_it(
+    engine: Engine, expression: str, text: str | None
+) -> None:
+    """Doubles by Java's rule, null inside, nothing outside."""
+    assert value(engine, expression) == text
+
+
+def test_unnamed_columns_have_trinos_names(engine: Engine) -> None:
+    """_col0 and so on; a path takes its last field's name."""
+    inner = "cast(row(2) as row(c int))"
+    row = f"cast(row(1, {inner}) as row(a int, b row(c int)))"
+    query = f"SELECT 1, r.a, r.b.c, 2 AS x FROM (SELECT {row} r)"
+    found = engine.select(parse_query(query), query)
+    assert [one.name for one in found.columns] == ["_col0", "a", "c", "x"]
