@@ -242,6 +242,13 @@ def test_a_declared_open_map_stays_open():
     assert uncovered(merged, inferred) == ()
 
 
+def test_a_map_declared_empty_takes_the_keys_that_are_found():
+    """`{M: {}}` says that it is a map and nothing of its keys, fixed or open."""
+    declared = parse_columns({"m": {"M": {}}})
+    for found in ({"m": {"M": {"*": "N"}}}, {"m": {"M": {"x": "N"}}}):
+        assert merge_attributes(declared, parse_columns(found)) == parse_columns(found)
+
+
 def test_what_a_declared_struct_leaves_out_is_reported():
     """Declared fixed keys win over open ones in the data; the rest is named, not dropped unseen."""
     declared = parse_columns({"prices": {"M": {"eur": "N"}}})
