@@ -23,6 +23,8 @@ START_BURST = 15
 
 #: A retry that waits less than this is not worth a line in the log.
 _QUIET_DELAY_SECONDS = 4.0
+#: The same trouble of the same table is told at most this often.
+_TELL_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,23 @@ class RunContext:
         return self.calls(table, action, call, deadline=deadline)
 
 
-@dataclass(frozen=True)
 class _Retries:
-    """Turns a retried call into an event, unless it is over in the blink of an eye."""
+    """Turns retried calls into events at a human rate; what is over at once is not told."""
 
-    listener: Listener
-    clock: Clock
+    def __init__(self, listener: Listener, clock: Clock) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._told: dict[tuple[str, str], float] = {}
 
     def __call__(self, table: str, action: str, error: TransientError, delay: float) -> None:
-        if delay < _QUIET_DELAY_SECONDS:
+        now = self._clock.monotonic()
+        told = self._told.get((table, action))
+        if delay < _QUIET_DELAY_SECONDS or (told is not None and now - told < _TELL_SECONDS):
             return
+        self._told[table, action] = now
         message = f"{table}: could not {action} yet: {error.cause}; again in {delay:.0f} s"
         details = {"error": type(error).__name__, "code": error.code, "delay_seconds": delay}
-        self.listener(RefreshEvent(table, "retrying", message, self.clock.now(), details))
+        self._listener(RefreshEvent(table, "retrying", message, self._clock.now(), details))
 
 
 def defect(error: Exception, table: str) -> TerminalError:

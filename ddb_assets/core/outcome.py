@@ -1,16 +1,13 @@
 """How the refresh of one table ended; one of these three per table."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ddb_assets.core.export import Export, TableDescription
 from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.publication import Publication
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
-
-if TYPE_CHECKING:
-    from ddb_assets.schema.profile import Profile
+from ddb_assets.schema.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Refreshed:
     manifest: Manifest
     publication: Publication
     timings: Timings = Timings()
-    profile: "Profile | None" = None
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from ddb_assets.errors import (
 LIST_PAGE = 25
 #: Up to this many exports in flight each is watched as closely as if it were alone.
 UNSTRETCHED = 10
-#: Failures in a row, of whichever exports, after which the endpoint counts as away.
+#: So many exports failing, with no success in between, mean that the endpoint is away.
 _AWAY_AFTER = 3
 _MIN_TRIES = 3
 
@@ -68,7 +68,7 @@ class ExportWatch:
         self._news = Signal()
         self._list_pages = 1.0
         self._may_list = True
-        self._failures = 0
+        self._failing: set[str] = set()
         self._away_since: float | None = None
 
     @property
@@ -155,7 +155,7 @@ class ExportWatch:
             export = self._dynamodb.describe_export(watched.arn)
         except TransientError as error:
             delay = self._failed(watched, error)
-            if self._failures >= _AWAY_AFTER:
+            if self._is_away():
                 # Nobody answers: knock with one call at a time, not with one per export.
                 yield Pause(until=self._clock.monotonic() + delay)
             return
@@ -171,15 +171,18 @@ class ExportWatch:
             self._reschedule(watched)
 
     def _reached(self) -> None:
-        self._failures = 0
+        self._failing.clear()
         self._away_since = None
+
+    def _is_away(self) -> bool:
+        return len(self._failing) >= max(1, min(_AWAY_AFTER, len(self._watched)))
 
     def _failed(self, watched: Watched, error: TransientError) -> float:
         now = self._clock.monotonic()
         if isinstance(error, ThrottledError):
             self._rate.throttled()
         else:
-            self._failures += 1
+            self._failing.add(watched.arn)
             self._away_since = now if self._away_since is None else self._away_since
         watched.tries += 1
         watched.trouble_since = now if watched.trouble_since is None else watched.trouble_since
@@ -189,7 +192,7 @@ class ExportWatch:
             return 0.0
         if watched.tries >= _MIN_TRIES and now - watched.trouble_since >= patience.seconds:
             self._give_up(watched, error, now - watched.trouble_since)
-        delay = patience.delay(max(watched.tries, self._failures), self._rng)
+        delay = patience.delay(watched.tries, self._rng)
         watched.due = now + delay
         watched.interval = delay
         if watched.arn in self._watched:
@@ -198,14 +201,14 @@ class ExportWatch:
         return delay
 
     def _give_up_all(self, error: TransientError, patience: Patience, now: float) -> None:
-        if self._away_since is None or self._failures < max(_AWAY_AFTER, _MIN_TRIES):
+        if self._away_since is None or not self._is_away():
             return
         if now - self._away_since >= patience.seconds:
             for watched in self.running:
                 self._give_up(watched, error, now - self._away_since)
 
     def _give_up(self, watched: Watched, error: TransientError, seconds: float) -> None:
-        tries = max(watched.tries, self._failures)
+        tries = max(watched.tries, 1)
         fresh = exhausted(error, watched.table, "ask for the export", tries, seconds)
         fresh.table = watched.table
         self._end(watched, error=fresh)
