@@ -15,8 +15,8 @@ from ddb_assets.local.athena.catalog import (
     serde_info_of,
     storage_of,
 )
-from ddb_assets.local.athena.ddl import partition_text
 from ddb_assets.local.athena.errors import semantic, unsupported
+from ddb_assets.local.athena.partitions import partition_text
 from ddb_assets.local.athena.results import Column, Outcome, result
 from ddb_assets.local.athena.router import Statement
 from ddb_assets.local.athena.tokens import Cursor

@@ -4,7 +4,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -19,71 +18,29 @@ from ddb_assets.local.athena.catalog import (
     is_iceberg,
     is_view,
     partition_keys,
-    serde_info_of,
     storage_of,
 )
-from ddb_assets.local.athena.ddl import PARQUET_STORAGE, default_location
+from ddb_assets.local.athena.coercion import as_declared, check_types, hive_columns
+from ddb_assets.local.athena.definitions import PARQUET_STORAGE
 from ddb_assets.local.athena.engine import Engine, bind, name_columns
 from ddb_assets.local.athena.errors import QueryFailedError, unsupported
+from ddb_assets.local.athena.forms import (
+    JSON_STORAGE,
+    Form,
+    ctas_properties,
+    form_of,
+    form_of_table,
+    with_properties,
+    without_data,
+)
+from ddb_assets.local.athena.partitions import default_location
 from ddb_assets.local.athena.results import Outcome, type_text
 from ddb_assets.local.athena.router import Statement, parse_query, syntax_message
 from ddb_assets.local.athena.scan import literal, quoted
-from ddb_assets.local.hive.serde import HIVE_JSON, OPENX_JSON, PARQUET
-from ddb_assets.local.hive.types import (
-    HiveTypeError,
-    Primitive,
-    duckdb_type,
-    from_duckdb,
-    parse,
-)
 
 #: What a NULL in a partition column becomes in its folder's name.
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-#: Compression names of Athena: DuckDB's, and the suffix of a text file.
-_COMPRESSION = {
-    "NONE": ("uncompressed", ""),
-    "UNCOMPRESSED": ("uncompressed", ""),
-    "SNAPPY": ("snappy", None),
-    "GZIP": ("gzip", ".gz"),
-    "ZSTD": ("zstd", None),
-}
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "decimal", "float", "double")
-_TEXTS = ("string", "varchar", "char")
 _HELD = "written_rows"
-
-
-@dataclass(frozen=True)
-class Form:
-    """How data files are written: the format, the compression and TEXTFILE's delimiter."""
-
-    name: str
-    compression: str = "GZIP"
-    delimiter: str = "\x01"
-
-    @property
-    def suffix(self) -> str:
-        """What the file's name ends in."""
-        if self.name == "PARQUET":
-            return ".parquet"
-        text = _COMPRESSION[self.compression][1]
-        if text is None:
-            raise unsupported(f"{self.name} with {self.compression}")
-        return (".json" if self.name == "JSON" else ".txt") + text
-
-    @property
-    def options(self) -> str:
-        """DuckDB's COPY options."""
-        codec = _COMPRESSION[self.compression][0]
-        if self.name == "PARQUET":
-            return f"FORMAT parquet, COMPRESSION {codec}"
-        codec = "none" if codec == "uncompressed" else codec
-        if self.name == "JSON":
-            return f"FORMAT json, COMPRESSION {codec}"
-        delimiter = literal(self.delimiter)
-        return (
-            f"FORMAT csv, HEADER false, DELIMITER {delimiter}, QUOTE '', ESCAPE '', "
-            f"NULLSTR '\\N', COMPRESSION {codec}"
-        )
 
 
 class Writes:
@@ -145,17 +102,17 @@ class Writes:
             raise QueryFailedError(
                 f"SCHEMA_NOT_FOUND: line 1:1: Schema '{name.database}' does not exist"
             )
-        given = _ctas_properties(tree)
-        form = _form(given, {"PARQUET", "JSON"})
+        given = ctas_properties(tree)
+        form = form_of(given, {"PARQUET", "JSON"})
         location = given.get("external_location") or f"{self._output}tables/{execution_id}/"
         location = location.rstrip("/") + "/"
         self._refuse_occupied(location, str(name))
-        described = self._hold(tree.expression, statement, empty=_without_data(tree))
+        described = self._hold(tree.expression, statement, empty=without_data(tree))
         keys = _names(given.get("partitioned_by"))
-        shown = _hive_columns(described)
+        shown = hive_columns(described)
         _check_keys(keys, [one["Name"] for one in shown])
         storage: dict[str, Any] = {
-            **(PARQUET_STORAGE if form.name == "PARQUET" else _json_storage()),
+            **(PARQUET_STORAGE if form.name == "PARQUET" else JSON_STORAGE),
             "Columns": shown[: len(shown) - len(keys)],
             "Location": location,
         }
@@ -191,7 +148,7 @@ class Writes:
             )
         if is_view(table) or is_iceberg(table):
             raise unsupported(f"INSERT INTO {name}: it is a view or an Iceberg table")
-        form = _table_form(table)
+        form = form_of_table(table)
         every = [*columns(table), *partition_keys(table)]
         keys = [one["Name"].lower() for one in partition_keys(table)]
         query = tree.expression
@@ -199,9 +156,9 @@ class Writes:
             query = exp.select("*").from_(query)
         described = self._hold(query, statement)
         wanted = named if named is not None else [one["Name"].lower() for one in every]
-        _check_types(wanted, every, described)
+        check_types(wanted, every, described)
         sources = dict(zip(wanted, (held for held, _ in described), strict=True))
-        shown = ", ".join(_as_declared(one, sources) for one in every)
+        shown = ", ".join(as_declared(one, sources) for one in every)
         self._run(f"CREATE TEMP TABLE inserted AS SELECT {shown} FROM {_HELD}")
         self._run(f"DROP TABLE {_HELD}")
         self._run(f"ALTER TABLE inserted RENAME TO {_HELD}")
@@ -229,26 +186,11 @@ class Writes:
         inner = statement.text[start : cursor.offset].rstrip()
         cursor.expect("TO")
         location = cursor.string().rstrip("/") + "/"
-        given: dict[str, str] = {}
-        if cursor.accept("WITH"):
-            cursor.expect("(")
-            while not cursor.accept(")"):
-                key = cursor.name()
-                cursor.expect("=")
-                if cursor.accept("ARRAY"):
-                    cursor.expect("[")
-                    names = [cursor.string()]
-                    while cursor.accept(","):
-                        names.append(cursor.string())
-                    cursor.expect("]")
-                    given[key] = ",".join(names)
-                else:
-                    given[key] = cursor.value()
-                cursor.accept(",")
+        given = with_properties(cursor)
         cursor.end()
         if "format" not in given:
             raise QueryFailedError("SYNTAX_ERROR: UNLOAD needs the property format")
-        form = _form(given, {"PARQUET", "JSON", "TEXTFILE"})
+        form = form_of(given, {"PARQUET", "JSON", "TEXTFILE"})
         query = inner[: inner.rindex(")")]
         try:
             tree = parse_query(query)
@@ -373,64 +315,6 @@ def _as_offset(statement: Statement) -> int:
     raise QueryFailedError("SYNTAX_ERROR: line 1:1: CREATE VIEW needs AS")
 
 
-def _ctas_properties(tree: exp.Create) -> dict[str, str]:
-    holder = tree.args.get("properties")
-    found: dict[str, str] = {}
-    for one in holder.expressions if isinstance(holder, exp.Expr) else []:
-        if isinstance(one, exp.FileFormatProperty):
-            found["format"] = one.this.name
-        elif isinstance(one, exp.PartitionedByProperty):
-            found["partitioned_by"] = ",".join(part.name for part in one.this.expressions)
-        elif type(one) is exp.Property:
-            found[one.this.name.lower()] = one.args["value"].name
-        elif not isinstance(one, exp.WithDataProperty):
-            raise unsupported(f"CREATE TABLE AS … {one.sql('trino')[:60]}")
-    known = {"external_location", "format", "partitioned_by", "write_compression"}
-    known |= {"parquet_compression", "is_external", "table_type"}
-    if found.get("table_type", "HIVE").upper() != "HIVE":
-        raise unsupported("CREATE TABLE AS … table_type = 'ICEBERG': Iceberg is not emulated yet")
-    other = sorted(set(found) - known)
-    if other:
-        raise unsupported(f"CREATE TABLE AS … WITH ({', '.join(other)})")
-    return found
-
-
-def _without_data(tree: exp.Create) -> bool:
-    found = tree.find(exp.WithDataProperty)
-    return found is not None and bool(found.args.get("no"))
-
-
-def _form(given: Mapping[str, str], allowed: set[str]) -> Form:
-    name = given.get("format", "PARQUET").upper()
-    if name not in allowed:
-        raise unsupported(f"format = '{name}'; written here are {', '.join(sorted(allowed))}")
-    compression = given.get("compression") or given.get("write_compression")
-    compression = (compression or given.get("parquet_compression") or "GZIP").upper()
-    if compression not in _COMPRESSION:
-        raise unsupported(f"compression = '{compression}'")
-    return Form(name, compression, given.get("field_delimiter", "\x01"))
-
-
-def _table_form(table: dict[str, Any]) -> Form:
-    library = serde_info_of(table).get("SerializationLibrary")
-    if library == PARQUET:
-        return Form("PARQUET")
-    if library in {*HIVE_JSON, OPENX_JSON}:
-        return Form("JSON")
-    raise unsupported(f"INSERT INTO a table of the SerDe {library}")
-
-
-def _json_storage() -> dict[str, Any]:
-    return {
-        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "SerdeInfo": {
-            "SerializationLibrary": "org.apache.hive.hcatalog.data.JsonSerDe",
-            "Parameters": {},
-        },
-    }
-
-
 def _names(text: str | None) -> list[str]:
     return [one.strip().lower() for one in text.split(",")] if text else []
 
@@ -441,53 +325,3 @@ def _check_keys(keys: list[str], names: list[str]) -> None:
             "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and "
             f"in the same order as the table properties: {keys}"
         )
-
-
-def _hive_columns(described: list[tuple[str, Any]]) -> list[dict[str, Any]]:
-    try:
-        return [{"Name": name, "Type": from_duckdb(of).text} for name, of in described]
-    except HiveTypeError as error:
-        raise QueryFailedError(f"NOT_SUPPORTED: {error}") from error
-
-
-def _check_types(
-    wanted: list[str], every: list[dict[str, Any]], described: list[tuple[str, Any]]
-) -> None:
-    """Trino takes no text for a number, nor the other way round, and no other number of columns."""
-    declared = {one["Name"].lower(): parse(one["Type"]) for one in every}
-    for name in wanted:
-        if name not in declared:
-            raise QueryFailedError(
-                f"COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist: {name}"
-            )
-    given = [from_duckdb(of) for _, of in described]
-    fits = len(wanted) == len(given) and all(
-        _family(declared[name]) in {_family(one), "any"} or _is_null(kind)
-        for name, one, (_, kind) in zip(wanted, given, described, strict=True)
-    )
-    if not fits:
-        table = ", ".join(declared[name].text for name in wanted)
-        query = ", ".join(one.text for one in given)
-        raise QueryFailedError(
-            "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "
-            f"Table: [{table}], Query: [{query}]"
-        )
-
-
-def _as_declared(column: dict[str, Any], sources: Mapping[str, str]) -> str:
-    """A table's column from the query's, or NULL where the query has none for it."""
-    name = column["Name"].lower()
-    source = quoted(sources[name]) if name in sources else "NULL"
-    return f"CAST({source} AS {duckdb_type(parse(column['Type']))}) AS {quoted(name)}"
-
-
-def _is_null(of: Any) -> bool:
-    return str(of.id) == "null"
-
-
-def _family(of: Any) -> str:
-    if not isinstance(of, Primitive):
-        return type(of).__name__
-    if of.name in _NUMBERS:
-        return "number"
-    return "text" if of.name in _TEXTS else of.name
