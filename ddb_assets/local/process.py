@@ -4,6 +4,7 @@ Nothing here imports moto: a demo, a test or a `dev` command can start the serve
 milliseconds and go on with its own imports while the child does the heavy ones.
 """
 
+import json
 import os
 import selectors
 import shlex
@@ -11,16 +12,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 READY = "ready"
 #: An import of moto on a busy machine takes seconds; a minute means that something is wrong.
 START_SECONDS = 60.0
 #: What a child may take to finish its answers, save its state and end.
 STOP_SECONDS = 15.0
+#: A snapshot of a large state is the slowest thing to ask for.
+CONTROL_SECONDS = 60.0
+#: Whatever proxy the environment names, it does not lead to a port of this machine.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class LocalProcessError(RuntimeError):
@@ -142,6 +149,23 @@ class LocalProcess:
         except BaseException:
             self.stop()
             raise
+
+    def control(
+        self, path: str, document: Mapping[str, Any] | None = None, *, method: str | None = None
+    ) -> dict[str, Any]:
+        """Ask a control endpoint (see `ddb_assets.local.control`); POST where there is a document.
+
+        Raises:
+            LocalProcessError: It refused; the message says why.
+        """
+        body = None if document is None else json.dumps(document).encode()
+        request = urllib.request.Request(f"{self.url}/_local/{path}", body, method=method)  # noqa: S310 - our own server
+        try:
+            with _DIRECT.open(request, timeout=CONTROL_SECONDS) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise LocalProcessError(f"{path}: {json.load(error)['message']}") from error
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> int:
         """End it and return its exit code; a child that does not end in time is killed.

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ddb_assets.local import samples, settings
 from ddb_assets.local.control import Control
 from ddb_assets.local.gate import GATE
 from ddb_assets.local.plumbing import MotoVersionError
-from ddb_assets.local.server import LocalServer, PortInUseError
+from ddb_assets.local.server import HOST, LocalServer, PortInUseError
 from ddb_assets.local.state import StateError, StateFolder
 from ddb_assets.local.work import end_work
 
@@ -79,12 +79,17 @@ def running(options: Options) -> Generator[LocalServer]:
             snapshot()
 
 
-def environment(server: LocalServer) -> dict[str, str]:
+def environment(server: LocalServer, environ: Mapping[str, str]) -> dict[str, str]:
     """What leads an AWS client to the server and nowhere else.
 
     The session token is set because one left over from real credentials would be sent otherwise;
     the metadata service is switched off because it is a source of real credentials; and a client
-    told to ignore configured endpoints would go to the real AWS.
+    told to ignore configured endpoints would go to the real AWS. SDKs heed proxies, so where there
+    is one, the server is exempt from it.
+
+    Args:
+        server: The server.
+        environ: The environment so far.
     """
     return {
         "AWS_ENDPOINT_URL": server.url,
@@ -95,7 +100,17 @@ def environment(server: LocalServer) -> dict[str, str]:
         "AWS_REGION": samples.REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        **_past_proxies(environ),
     }
+
+
+def _past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    present = {name.lower() for name, value in environ.items() if value}
+    if not present & {"http_proxy", "all_proxy"}:
+        return {}
+    exempt = environ.get("no_proxy") or environ.get("NO_PROXY")
+    exempt = f"{exempt},{HOST}" if exempt else HOST
+    return {"NO_PROXY": exempt, "no_proxy": exempt}
 
 
 def serve(
@@ -109,5 +124,5 @@ def serve(
         end: Set by a signal handler, or by whoever started us.
     """
     with running(options) as server:
-        announce(environment(server))
+        announce(environment(server, os.environ))
         end.wait()

@@ -113,6 +113,25 @@ LISTS = "import boto3; print(boto3.client('dynamodb').list_tables()['TableNames'
 
 
 @slow
+def test_a_proxy_does_not_come_between_client_and_server(raw):
+    """Where the environment names a proxy, the printed lines exempt the server from it."""
+    nowhere = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.com"}
+    process = raw(env={**os.environ, **nowhere})
+    exports = lines_until_ready(process)[:-1]
+    env = dict(shlex.split(line)[1].split("=", 1) for line in exports)
+    assert env["no_proxy"] == env["NO_PROXY"] == "example.com,127.0.0.1"
+    found = subprocess.run(
+        [sys.executable, "-c", LISTS],
+        env={"PATH": os.environ["PATH"], **nowhere, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+@slow
 def test_a_port_in_use_ends_in_one_sentence(raw):
     """Exit code 1, the port named, no traceback, nothing on standard output."""
     with socket.socket() as holder:
@@ -202,7 +221,7 @@ def test_the_child_ends_when_its_parent_dies(number):
 
 
 @slow
-def test_state_survives_sigterm_and_an_unsaved_change_does_not_survive_sigkill(tmp_path):
+def test_state_survives_sigterm_and_what_was_not_saved_does_not_survive_sigkill(tmp_path):
     """What `--state-dir` promises, with real processes."""
     folder = tmp_path / "state"
 
@@ -221,10 +240,13 @@ def test_state_survives_sigterm_and_an_unsaved_change_does_not_survive_sigkill(t
     aws = LocalProcess.start(sample=False, state_dir=folder, port=port)
     assert aws.url.endswith(f":{port}")  # the same port, at once
     client(aws).create_bucket(Bucket="second-bucket")
+    aws.control("snapshot", {})
+    client(aws).create_bucket(Bucket="third-bucket")
     aws.kill()
     assert aws.returncode == -signal.SIGKILL
     with LocalProcess.start(sample=False, state_dir=folder) as again:
-        assert [b["Name"] for b in client(again).list_buckets()["Buckets"]] == ["first-bucket"]
+        kept = [bucket["Name"] for bucket in client(again).list_buckets()["Buckets"]]
+        assert kept == ["first-bucket", "second-bucket"]
 
 
 @pytest.mark.parametrize("module", ["ddb_assets.cli.local", "ddb_assets.local.process"])
@@ -253,6 +275,41 @@ ENDLESS = (
     "SELECT sum(sin(x * y + z)) FROM UNNEST(sequence(1, 10000)) a(x) "
     "CROSS JOIN UNNEST(sequence(1, 10000)) b(y) CROSS JOIN UNNEST(sequence(1, 10000)) c(z)"
 )
+
+
+@slow
+def test_a_refusal_of_a_control_endpoint_is_an_error_that_says_why():
+    """Nothing is kept without a folder."""
+    with LocalProcess.start(sample=False) as aws:
+        assert aws.control("health")["pid"] == aws.pid
+        with pytest.raises(LocalProcessError, match="snapshot: started without --state-dir"):
+            aws.control("snapshot", {})
+
+
+@slow
+def test_nothing_is_left_on_disk_or_on_the_screen_after_queries(tmp_path, monkeypatch):
+    """The files that the query engine reads are in the temporary folder only while it runs."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with LocalProcess.start(sample=False) as aws:
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        session = boto3.Session(**keys)
+        session.client("s3", endpoint_url=aws.url).create_bucket(Bucket="results-bucket")
+        athena = session.client("athena", endpoint_url=aws.url)
+        query = athena.start_query_execution(
+            QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://results-bucket/"}
+        )["QueryExecutionId"]
+        deadline = time.monotonic() + 20
+        state = ""
+        while state != "SUCCEEDED":
+            assert time.monotonic() < deadline, state
+            time.sleep(0.05)
+            found = athena.get_query_execution(QueryExecutionId=query)
+            state = found["QueryExecution"]["Status"]["State"]
+        os.kill(aws.pid, signal.SIGTERM)
+        assert wait_until_gone(aws.pid)
+        assert aws.errors() == ""
+    assert aws.returncode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 @slow
