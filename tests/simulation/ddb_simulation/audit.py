@@ -9,7 +9,7 @@ from ddb_assets.core.outcome import Failed, Outcome, Refreshed
 from ddb_assets.core.ports import RefreshEvent
 from ddb_assets.core.retention import RetentionPolicy
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.errors import DdbAssetsError, OlderExportError
+from ddb_assets.errors import DdbAssetsError, OlderExportError, VersionConflictError
 
 from .exports import SimulatedExport
 from .objects import folder_of
@@ -50,7 +50,8 @@ class Audit:
         self.acting: Process | None = None
         self.moves: list[Move] = []
         self.owners: dict[tuple[str, str], str] = {}
-        self.backwards: list[Move] = []
+        #: Creations of a lost cut that were undone after somebody else had moved the table.
+        self.dropped_over: list[Move] = []
         self.events: list[RefreshEvent] = []
         self._whole: dict[str, tuple[int, bool]] = {}
         self._checked = (-1, -1)
@@ -94,7 +95,11 @@ class Audit:
         name = self.owners.get(key)
         where = f"{key[0]}.{key[1]}"
         if after is None:
-            raise BrokenPromise("never half", f"{where} was dropped")
+            if not (process.consistent and self._created(key, process)):
+                raise BrokenPromise("never half", f"{where} was dropped")
+            # DeleteTable compares no version: undoing a creation may hit a newer publication.
+            self.dropped_over.append(move)
+            return
         export = self._world.dynamodb.by_location.get(after)
         if export is None:
             raise BrokenPromise("never half", f"{where} moved to {after}, no export's data")
@@ -102,13 +107,13 @@ class Audit:
             raise BrokenPromise("never half", f"{where} is for {name}, not for {export.arn}")
         self._publishable(where, export, process, repaired=back)
         old = self._world.dynamodb.by_location.get(before or "")
-        if old is not None and export.export_time < old.export_time and not process.may_go_back:
-            if self._world.moves_are_swaps:
-                raise BrokenPromise(
-                    "never backwards",
-                    f"{where} went from {old.export_time} back to {export.export_time}",
-                )
-            self.backwards.append(move)
+        older = old is not None and export.export_time < old.export_time
+        # ALTER TABLE compares nothing: there the run has to mend it before it ends.
+        if older and not process.may_go_back and self._world.moves_are_swaps:
+            raise BrokenPromise(
+                "never backwards",
+                f"{where} went from {old.export_time} back to {export.export_time}",
+            )
 
     def _publishable(
         self, where: str, export: SimulatedExport, process: "Process", *, repaired: bool
@@ -148,6 +153,13 @@ class Audit:
             return False
         last = next((m for m in reversed(self.moves) if m.key == key), None)
         return last is not None and last.intent_id == process.intent_id and last.before == after
+
+    def _created(self, key: tuple[str, str], process: "Process") -> bool:
+        """Whether the table exists only because of this run."""
+        return any(
+            m.key == key and m.before is None and m.intent_id == process.intent_id
+            for m in self.moves
+        )
 
     def whole(self, export: SimulatedExport) -> bool:
         """Whether exactly the objects the export wrote lie where a table would read them."""
@@ -299,7 +311,8 @@ class Audit:
             return
         for outcome in outcomes:
             if isinstance(outcome, Failed) and outcome.spec.name not in faulted:
-                if not self._world.alone and isinstance(outcome.error, OlderExportError):
+                lost_race = isinstance(outcome.error, OlderExportError | VersionConflictError)
+                if lost_race and not self._world.alone:
                     continue
                 raise BrokenPromise(
                     "never stuck", f"{outcome.spec.name} failed for another table: {outcome.error}"

@@ -1,5 +1,6 @@
 """Every case that is enumerated, by family; the same list for the tests and for the count."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -31,9 +32,18 @@ BASES: tuple[Case, ...] = (
 QUICK_BASES = (Case(), Case(method="athena", published=0))
 
 
-def single_faults(base: Case) -> Iterator[Case]:
-    """Each call of a refresh, with everything that can go wrong with it."""
+def single_faults(base: Case, *, alike: int | None = None) -> Iterator[Case]:
+    """Each call of a refresh, with everything that can go wrong with it.
+
+    Args:
+        base: The world it happens in.
+        alike: How many calls of the same operation are taken; None is all.
+    """
+    seen: Counter[str] = Counter()
     for number, operation in enumerate(run_case(base).calls, start=1):
+        seen[operation] += 1
+        if alike is not None and seen[operation] > alike:
+            continue
         for kind in kinds_for(operation):
             yield replace(base, faults=(Fault(number, kind),))
 

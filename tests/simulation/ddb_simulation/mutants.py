@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ddb_assets.core.export import Export, TableDescription
+from ddb_assets.core.export import Export, ExportSummary, TableDescription
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome
-from ddb_assets.core.ports import ExportNote, Gateways, StoredObject
+from ddb_assets.core.ports import CatalogTable, ExportNote, Gateways, StoredObject
 from ddb_assets.core.refresh import refresh
 from ddb_assets.core.request import ExportRequest
 
@@ -116,9 +116,21 @@ class _IgnoresTheVersion(_Wrapped):
     def update_table(
         self, database: str, table_input: Mapping[str, Any], *, version_id: str
     ) -> None:
-        # Read past the simulation's counting: the mutant must not make more calls.
-        current = self.inner._aws.get_table(database, table_input["Name"])
-        self.inner.update_table(database, table_input, version_id=current.version_id)
+        name = str(table_input["Name"])
+        glue = self.inner._aws
+
+        def overwrite() -> None:
+            current = glue.get_table(database, name)
+            glue.update_table(database, table_input, version_id=current.version_id)
+
+        self.inner._process.call("catalog.update_table", name, overwrite)
+
+
+class _KnowsNoVersions(_Wrapped):
+    """Does not look at what its ALTER TABLE ran over."""
+
+    def table_versions(self, database: str, table: str) -> Iterator[CatalogTable]:
+        return iter(list(self.inner.table_versions(database, table))[:1])
 
 
 class _NeverPutsBack(_Wrapped):
@@ -137,6 +149,16 @@ class _NeverPutsBack(_Wrapped):
         self.inner.update_table(database, table_input, version_id=version_id)
         if before is not None and before.location:
             self.left.add(before.location)
+
+
+class _ListsNothing(_Wrapped):
+    def list_exports(self, table_arn: str | None = None) -> Iterator[ExportSummary]:
+        return (found for found in self.inner.list_exports(table_arn) if not found.arn)
+
+
+class _CountsNothing(_Wrapped):
+    def describe_export(self, arn: str) -> Export:
+        return replace(self.inner.describe_export(arn), item_count=None)
 
 
 class _ForgetsNotes(_Wrapped):
@@ -176,6 +198,14 @@ def _keeps_quiet(*args: Any, **kwargs: Any) -> Iterator[Outcome]:
     return (o for o in refresh(*args, **kwargs) if not isinstance(o, Failed))
 
 
+def _loses_a_file(_process: Process, gateways: Gateways) -> Gateways:
+    return replace(
+        gateways,
+        dynamodb=_CountsNothing(gateways.dynamodb),
+        objects=_LosesAFile(gateways.objects),
+    )
+
+
 def _by_heart() -> Callable[[Process, Gateways], Gateways]:
     known: dict[int, dict[str, TableDescription]] = {}
     return lambda process, gateways: replace(
@@ -192,12 +222,21 @@ def mutants() -> Sequence[Mutant]:
         Mutant("same launch after FAILED", gateways=_service("dynamodb", _ForgetsTheLaunch)),
         Mutant("waits for a failed export", gateways=_service("dynamodb", _WaitsForTheFailed)),
         Mutant("never looks at the table id again", gateways=_by_heart()),
-        Mutant("forgets the note", ledger=lambda _process, ledger: _ForgetsNotes(ledger)),
-        Mutant("writes no note", ledger=lambda _process, ledger: _WritesNoNotes(ledger)),
+        Mutant(
+            "forgets every export",
+            gateways=_service("dynamodb", _ListsNothing),
+            ledger=lambda _process, ledger: _ForgetsNotes(ledger),
+        ),
+        Mutant(
+            "writes no note",
+            gateways=_service("dynamodb", _ListsNothing),
+            ledger=lambda _process, ledger: _WritesNoNotes(ledger),
+        ),
         Mutant("believes the checksums", gateways=_service("objects", _BelievesTheChecksums)),
         Mutant("publishes without listing", gateways=_service("objects", _BelievesTheManifest)),
-        Mutant("loses a file", gateways=_service("objects", _LosesAFile)),
+        Mutant("loses a file", gateways=_loses_a_file),
         Mutant("ignores the Glue version", gateways=_service("catalog", _IgnoresTheVersion)),
+        Mutant("ignores what ALTER TABLE ran over", gateways=_service("catalog", _KnowsNoVersions)),
         Mutant("never puts a cut back", gateways=_service("catalog", _NeverPutsBack)),
         Mutant("ignores the export time", options=_any_age),
         Mutant("publishes a cut one by one", options=_one_by_one),

@@ -270,7 +270,8 @@ class Simulation:
         )
 
     def _cut_stands(self) -> None:
-        if self.case.consistent and not self.world.alone and self.case.mends:
+        dropped = self.world.audit.dropped_over
+        if self.case.consistent and not self.world.alone and self.case.mends and not dropped:
             self.world.audit.group_stands_together(self.specs)
 
 
