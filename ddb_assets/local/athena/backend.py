@@ -151,7 +151,7 @@ class LocalAthena(AthenaBackend):
         for one in due:
             one.begin(self.run)
         for one in due:
-            if one.statement.kind == "DDL":
+            if one.statement.is_ddl:
                 one.wait(SETTLE_WAIT)
 
     def end_work(self, timeout_seconds: float) -> None:
@@ -165,10 +165,10 @@ class LocalAthena(AthenaBackend):
                 one.abandon()
 
     def _refuse_too_much_ddl(self, statement: Statement) -> None:
-        if statement.kind != "DDL":
+        if not statement.is_ddl:
             return
         queries = list(self.queries.values())
-        active = sum(one.statement.kind == "DDL" and not one.final for one in queries)
+        active = sum(one.statement.is_ddl and not one.final for one in queries)
         if active >= settings.current().max_active_ddl:
             raise too_many_requests(
                 "You have exceeded the limit for the number of queries you can run concurrently. "

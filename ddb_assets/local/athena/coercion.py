@@ -39,9 +39,9 @@ def check_types(
             raise QueryFailedError(
                 f"COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist: {name}"
             )
-    given = [from_duckdb(of) for _, of in described]
+    given = [parse(one["Type"]) for one in hive_columns(described)]
     fits = len(wanted) == len(given) and all(
-        _family(declared[name]) in {_family(one), "any"} or _is_null(kind)
+        _family(declared[name]) == _family(one) or _is_null(kind)
         for name, one, (_, kind) in zip(wanted, given, described, strict=True)
     )
     if not fits:

@@ -18,7 +18,7 @@ from ddb_assets.local.athena.catalog import (
 )
 from ddb_assets.local.athena.errors import QueryFailedError, unsupported
 from ddb_assets.local.athena.lake import Lake
-from ddb_assets.local.athena.results import Column, Outcome, column_of, text
+from ddb_assets.local.athena.results import Outcome, column_of, text
 from ddb_assets.local.athena.router import parse_query
 from ddb_assets.local.athena.scan import Scan
 from ddb_assets.local.athena.tokens import position, tokenize
@@ -96,10 +96,6 @@ class Engine:
             return [(name, of) for name, of, *_ in cursor.description]
         except duckdb.Error as error:
             raise self.failure(error, self._query) from error
-
-    def columns(self, sql: str) -> list[Column]:
-        """The columns a DuckDB query would answer, with Athena's types."""
-        return [column_of(name.lower(), of) for name, of in self.describe(sql)]
 
     def sql(self, tree: exp.Expr, query: str) -> str:
         """A Trino query as DuckDB's SQL, over views made on the way.

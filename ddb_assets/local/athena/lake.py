@@ -125,16 +125,6 @@ class Lake:
         bucket, key = split(uri)
         self._backend(bucket).put_object(bucket, key, body, etag=hashlib.md5(body).hexdigest())
 
-    def get(self, uri: str) -> bytes | None:
-        """One object's bytes, or None."""
-        bucket, key = split(uri)
-        stored = self._backend(bucket).get_object(bucket, key)
-        return None if stored is None else stored.value
-
-    def delete(self, stored: StoredObject) -> None:
-        """Remove one object."""
-        self._backend(stored.bucket).delete_object(stored.bucket, stored.key)
-
     def has_bucket(self, uri: str) -> bool:
         """Whether the bucket of a location exists, in whatever account."""
         name, _ = split(uri)

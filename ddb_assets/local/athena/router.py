@@ -54,6 +54,11 @@ class Statement:
     substatement: str
 
     @property
+    def is_ddl(self) -> bool:
+        """Whether it counts for the quota of DDL; CTAS is a query there (page service-limits)."""
+        return self.kind == "DDL" and self.action != "ctas"
+
+    @property
     def word(self) -> str:
         """The first word."""
         return self.tokens[0].text.upper()

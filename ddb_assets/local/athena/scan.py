@@ -1,5 +1,7 @@
 """One Glue table as a DuckDB query over local files of its objects."""
 
+# ruff: noqa: S608 - every name and text that goes into DuckDB's SQL is quoted
+
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,12 @@ class Scan:
         self.scanned += sum(one.size for one in found)
         files = "[" + ", ".join(literal(str(path)) for path in local) + "]"
         if serde.form == "parquet":
-            source = f"read_parquet({files}, filename=true, union_by_name=true)"
+            # A column that was added later is NULL in older files.
+            absent = ", ".join(f"NULL AS {quoted(name)}" for name, _ in declared)
+            source = (
+                f"(SELECT * FROM read_parquet({files}, filename=true, union_by_name=true) "
+                f"UNION ALL BY NAME SELECT {absent} WHERE false)"
+            )
             shown = [_from_parquet(name, of) for name, of in declared]
         else:
             types = ", ".join(f"{literal(name)}: {literal(_json(of))}" for name, of in declared)
@@ -131,7 +138,7 @@ class Scan:
                 f"{literal(str(path))}: {literal(one.uri)}" for path, one in local.items()
             )
             shown.append(f'MAP {{{uris}}}[filename] AS "$path"')
-        return [f"SELECT {', '.join(shown)} FROM {source}"]  # noqa: S608 - every name and text is quoted
+        return [f"SELECT {', '.join(shown)} FROM {source}"]
 
     def _local(
         self, stored: StoredObject, serde: SerDe, declared: tuple[tuple[str, HiveType], ...]

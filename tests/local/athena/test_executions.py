@@ -133,6 +133,7 @@ def test_twenty_ddl_queries_may_be_active(account: Any) -> None:
     assert refused(account, "CREATE DATABASE d20").startswith("TooManyRequestsException")
     account.start("SELECT 1")
     account.start("SHOW DATABASES")
+    account.start("CREATE TABLE t AS SELECT 1 AS x")
     account.athena.stop_query_execution(QueryExecutionId=first[0])
     account.start("CREATE DATABASE d20")
     clock.advance(61)

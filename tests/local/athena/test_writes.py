@@ -159,3 +159,14 @@ def test_unload_writes_what_a_query_answers(account: Any) -> None:
     )
     folders = [uri.rsplit("/", 1)[0] for uri in manifest(account, found)]
     assert folders == ["s3://lake/q/p=x", "s3://lake/q/p=y"]
+
+
+def test_a_column_added_later_is_null_in_older_parquet_files(account: Any) -> None:
+    """And filled in newer ones."""
+    account.run("CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a")
+    account.run("ALTER TABLE t ADD COLUMNS (b struct<x:string>)")
+    account.run("INSERT INTO t SELECT 2, CAST(row('y') AS row(x varchar))")
+    assert account.rows("SELECT a, b, b.x FROM t ORDER BY a") == [
+        ["1", None, None],
+        ["2", "{x=y}", "y"],
+    ]
