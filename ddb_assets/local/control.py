@@ -31,7 +31,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from ddb_assets.local import clock, samples, settings
 from ddb_assets.local.answers import Answer, as_json
 from ddb_assets.local.faults import Fault, Faults
-from ddb_assets.local.state import StateError
+from ddb_assets.local.pickling import StateError
+from ddb_assets.local.state import Saved
 
 #: Service -> where moto keeps its backends; these are the services that take faults.
 FAULTY = {
@@ -62,10 +63,10 @@ class Control:
     """Answers the control endpoints of one server.
 
     Args:
-        snapshot: Writes the state and returns its size in bytes; None where no state is kept.
+        snapshot: Writes the state down; None where no state is kept.
     """
 
-    def __init__(self, snapshot: Callable[[], int] | None) -> None:
+    def __init__(self, snapshot: Callable[[], Saved] | None) -> None:
         self._snapshot = snapshot
         self._started = time.monotonic()
         self._one_at_a_time = threading.Lock()
@@ -179,9 +180,10 @@ class Control:
         if self._snapshot is None:
             raise ControlError("started without --state-dir, so no state is kept", CONFLICT)
         try:
-            return {"bytes": self._snapshot()}
+            saved = self._snapshot()
         except (OSError, StateError) as error:
             raise ControlError(f"nothing was saved: {error}", BROKEN) from error
+        return {"bytes": saved.size, "left_out": list(saved.left_out)}
 
 
 def _refusal(status: str, message: str) -> Answer:

@@ -11,9 +11,10 @@ from ddb_assets import local
 from ddb_assets.local import samples, settings
 from ddb_assets.local.control import Control
 from ddb_assets.local.gate import GATE
+from ddb_assets.local.pickling import StateError
 from ddb_assets.local.plumbing import MotoVersionError
 from ddb_assets.local.server import HOST, LocalServer, PortInUseError
-from ddb_assets.local.state import StateError, StateFolder
+from ddb_assets.local.state import Saved, StateFolder
 from ddb_assets.local.work import end_work
 
 #: What a person can mend; each is one sentence.
@@ -54,7 +55,7 @@ def running(options: Options) -> Generator[LocalServer]:
             folder = StateFolder(options.state_dir)
             stack.callback(folder.close)
 
-        def snapshot() -> int:
+        def snapshot() -> Saved:
             assert folder is not None
             with GATE.closed():
                 return folder.save()

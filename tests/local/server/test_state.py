@@ -7,9 +7,12 @@ import threading
 import time
 
 import pytest
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from ddb_assets.local import clock
-from ddb_assets.local.state import StateError, StateFolder
+from ddb_assets.local.pickling import StateError
+from ddb_assets.local.state import StateFolder
 
 
 @pytest.fixture
@@ -228,6 +231,37 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(start, folder):
     with pytest.raises(StateError, match="cannot be read"), start(sample=False, state_dir=folder):
         pass
     assert (folder / "state.pickle").read_bytes() == damaged
+
+
+def test_a_key_of_kms_is_kept(start, folder):
+    """An export can be encrypted with it; it holds an object that pickle alone cannot write."""
+    with start(sample=False, state_dir=folder) as server:
+        kms = server.client("kms")
+        key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        public = kms.get_public_key(KeyId=key)["PublicKey"]
+    with start(sample=False, state_dir=folder) as server:
+        assert server.client("kms").get_public_key(KeyId=key)["PublicKey"] == public
+
+
+@pytest.mark.parametrize("service", ["sqs", "glue"])
+def test_what_cannot_be_kept_is_named_and_only_refused_where_it_matters(
+    start, folder, caplog, service
+):
+    """A socket in a bystander is left out with a warning; in one of the four it is an error."""
+    with start(sample=False, state_dir=folder) as server:
+        put(server)
+        server.client("sqs").list_queues()
+        server.client("glue").get_databases()
+        backend = get_backend(service)[DEFAULT_ACCOUNT_ID]["us-east-1"]
+        backend.something = lambda: None
+        status, answer = server.control("snapshot", {})
+        del backend.something
+    if service == "sqs":
+        assert (status, answer["left_out"]) == (200, ["sqs"])
+        assert "the state of sqs is not kept" in caplog.text
+    else:
+        assert status == 500
+        assert "state of glue cannot be kept" in answer["message"]
 
 
 def test_two_servers_do_not_share_a_folder(start, folder):
