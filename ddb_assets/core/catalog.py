@@ -41,6 +41,7 @@ class Offer:
         attributes: What its items hold, declared and inferred; None leaves the existing columns
             as they are (an empty export, a rollback).
         allow_older: It may replace a newer one: the rollback.
+        notes: What a reader should know of the attributes, for the publication.
     """
 
     spec: TableSpec
@@ -48,6 +49,7 @@ class Offer:
     manifest: Manifest
     attributes: tuple[Attribute, ...] | None = None
     allow_older: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -139,7 +141,7 @@ def shaping(offer: Offer, existing: CatalogTable | None) -> Shaping:
             layout.serde_parameters,
             layout.table_parameters,
             changed=True,
-            notes=layout.notes,
+            notes=(*offer.notes, *layout.notes),
         )
     library, parameters = _serde(existing)
     if offer.attributes is None:
@@ -171,7 +173,7 @@ def shaping(offer: Offer, existing: CatalogTable | None) -> Shaping:
         or not same_serde
         or serde_parameters != parameters
         or not layout.table_parameters.items() <= existing.parameters.items(),
-        notes=(*layout.notes, *(f"changed: {change}" for change in changes)),
+        notes=(*offer.notes, *layout.notes, *(f"changed: {change}" for change in changes)),
     )
 
 

@@ -1,5 +1,7 @@
 """Which columns a table needs: declared ones, the keys, and what every exported item holds."""
 
+from collections.abc import Sequence
+
 from ddb_assets.core.context import RunContext
 from ddb_assets.core.data_files import check_data_files, read_data_files
 from ddb_assets.core.export import TableDescription
@@ -9,6 +11,10 @@ from ddb_assets.core.spec import TableSpec
 from ddb_assets.schema.attributes import Attribute, Shape
 from ddb_assets.schema.layout import merge_attributes
 from ddb_assets.schema.profile import Profile
+from ddb_assets.schema.shapes import uncovered
+
+#: So many paths are named in a note; an open map may have thousands.
+_NAMED = 20
 
 
 def examined(
@@ -59,3 +65,15 @@ def table_attributes(
     """Declared attributes win, the keys are always there, the rest is what was found."""
     found = merge_attributes(key_attributes(description), profile.attributes() if profile else ())
     return merge_attributes(spec.columns, found)
+
+
+def left_out(attributes: Sequence[Attribute], profile: Profile | None) -> tuple[str, ...]:
+    """A note of what the exported items hold and the table has no place for; none if nothing."""
+    missing = uncovered(attributes, profile.attributes()) if profile else ()
+    if not missing:
+        return ()
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return (
+        "not in the Athena table, since the declaration has no place for it: "
+        f"{', '.join(missing[:_NAMED])}{more}",
+    )

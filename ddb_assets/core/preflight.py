@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ddb_assets.core.catalog import refuse_conflict
+from ddb_assets.core.console import region_of
 from ddb_assets.core.context import RunContext
 from ddb_assets.core.export import Pitr, TableDescription
 from ddb_assets.core.failures import enable_pitr
@@ -127,7 +128,9 @@ def check_catalog(run: RunContext, spec: TableSpec, description: TableDescriptio
         refuse_conflict(spec, description.arn, table, published)
 
 
-def restorable(run: RunContext, spec: TableSpec, moment: datetime | None) -> Task[None]:
+def restorable(
+    run: RunContext, spec: TableSpec, description: TableDescription, moment: datetime | None
+) -> Task[None]:
     """Make sure that the table can be exported as of `moment`; wait for it if it is recent.
 
     Raises:
@@ -146,7 +149,7 @@ def restorable(run: RunContext, spec: TableSpec, moment: datetime | None) -> Tas
             lambda: run.gateways.dynamodb.describe_pitr(spec.name),
             deadline=deadline,
         )
-        missing = _missing_seconds(run, spec, pitr, moment)
+        missing = _missing_seconds(run, description, pitr, moment)
         if missing <= 0:
             return
         now = run.clock.monotonic()
@@ -182,14 +185,14 @@ def cut_time(started_at: datetime, lag_seconds: float) -> datetime:
 
 
 def _missing_seconds(
-    run: RunContext, spec: TableSpec, pitr: Pitr, moment: datetime | None
+    run: RunContext, description: TableDescription, pitr: Pitr, moment: datetime | None
 ) -> float:
     """How far the moment is ahead of what can be restored; 0 if it can."""
     if not pitr.enabled:
         raise PitrDisabledError(
             "point-in-time recovery is off, so nothing can be exported",
-            table=spec.name,
-            remedy=enable_pitr(spec.name),
+            table=description.name,
+            remedy=enable_pitr(description.name, region_of(description.arn)),
         )
     if moment is None:
         return 0.0
@@ -197,7 +200,7 @@ def _missing_seconds(
         raise ExportTimeError(
             f"{moment:%Y-%m-%d %H:%M:%S} UTC is before {pitr.earliest:%Y-%m-%d %H:%M:%S} UTC, the "
             "earliest moment that can be restored",
-            table=spec.name,
+            table=description.name,
             remedy="choose a later export time, or none for the latest",
         )
     latest = pitr.latest or run.clock.now()
@@ -205,7 +208,7 @@ def _missing_seconds(
     if (moment - run.clock.now()).total_seconds() > MAX_AHEAD_SECONDS:
         raise ExportTimeError(
             f"{moment:%Y-%m-%d %H:%M:%S} UTC lies in the future",
-            table=spec.name,
+            table=description.name,
             remedy="choose an export time that has passed, or none for the latest",
         )
     return missing

@@ -9,7 +9,7 @@ from ddb_assets.core.catalog import Offer
 from ddb_assets.core.context import RunContext, defect
 from ddb_assets.core.cut import CutGroup
 from ddb_assets.core.export import Export, TableDescription
-from ddb_assets.core.inference import examined, table_attributes
+from ddb_assets.core.inference import examined, left_out, table_attributes
 from ddb_assets.core.launch import Launch, launch_export, noted_launch
 from ddb_assets.core.locations import place_of
 from ddb_assets.core.manifest import Manifest
@@ -149,7 +149,7 @@ class TableRefresh:
                 yield from self._group.ready(spec.name)
             return (yield from self._wait(description, noted.export))
         yield from check_catalog(run, spec, description)
-        yield from restorable(run, spec, moment)
+        yield from restorable(run, spec, description, moment)
         if self._group is not None:
             yield from self._group.ready(spec.name)
         if not run.options.wait:
@@ -253,7 +253,7 @@ class TableRefresh:
             level=level,
         )
         attributes = None if there else table_attributes(spec, description, profile)
-        offer = replace(offer, attributes=attributes)
+        offer = replace(offer, attributes=attributes, notes=left_out(attributes or (), profile))
         began = clock.monotonic()
         publication = yield from (self._group.publish if self._group else self._publish)(offer)
         if run.options.adopt is not None and publication.action != "unchanged":

@@ -120,6 +120,18 @@ def test_a_name_that_needs_a_mapping_says_so(world):
     assert serde["Parameters"]["case.insensitive"] == "FALSE"
 
 
+def test_what_the_declaration_has_no_place_for_is_reported(world):
+    """A map declared with fixed keys does not hold open ones: the note says so, also on a move."""
+    items = [
+        {"userId": {"S": str(n)}, "visits": {"M": {f"day-{n}": {"N": "1"}}}} for n in range(300)
+    ]
+    spec = world.table("Article", items, columns=parse_columns({"visits": {"M": {"total": "N"}}}))
+    for run in ("run-1", "run-2"):
+        publication = world.refresh(spec, run=run)["Article"].publication
+        (note,) = [n for n in publication.notes if n.startswith("not in the Athena table")]
+        assert note.endswith("no place for it: visits.*")
+
+
 def test_people_s_properties_and_declared_ones_meet(world):
     """Declared parameters are written, others kept."""
     spec = world.table("Article", extra_parameters=(("team", "data"),))

@@ -327,6 +327,7 @@ def test_one_bad_table_stops_nobody(world):
     assert "update-continuous-backups --table-name off" in outcomes["off"].error.remedy
     assert isinstance(outcomes["broken"].error, TerminalError)
     assert isinstance(outcomes["broken"].error.__cause__, ValueError)
+    assert outcomes["off"].error.remedy.endswith(" --region us-east-1")
     assert all(str(o.error).startswith(name) for name, o in outcomes.items() if name != "good")
 
 
