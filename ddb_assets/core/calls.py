@@ -16,6 +16,7 @@ from ddb_assets.errors import (
     CredentialsExpiredError,
     DdbAssetsError,
     DeadlineExceededError,
+    ExportNotRestorableYetError,
     LimitExceededError,
     ServiceUnavailableError,
     ThrottledError,
@@ -51,6 +52,8 @@ _THROTTLED = Patience(1800.0, 1.0, 30.0)
 _LIMIT = Patience(24 * 3600.0, 10.0, 120.0)
 #: A restarted endpoint, a network that is down, a region that has a bad quarter of an hour.
 _UNAVAILABLE = Patience(900.0, 1.0, 60.0)
+#: A second becomes restorable about five minutes later (AWS docs).
+_RESTORABLE = Patience(1800.0, 15.0, 60.0)
 #: Assumed roles renew themselves; a session token in the environment never does.
 _CREDENTIALS = Patience(60.0, 5.0, 20.0)
 
@@ -63,6 +66,8 @@ def patience_for(error: DdbAssetsError) -> Patience | None:
         return _LIMIT
     if isinstance(error, ServiceUnavailableError):
         return _UNAVAILABLE
+    if isinstance(error, ExportNotRestorableYetError):
+        return _RESTORABLE
     if isinstance(error, CredentialsExpiredError):
         return _CREDENTIALS
     return None

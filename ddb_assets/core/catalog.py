@@ -24,7 +24,7 @@ from ddb_assets.core.published import (
     made_by_us,
 )
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.errors import CatalogConflictError, OlderExportError
+from ddb_assets.errors import CatalogConflictError, OlderExportError, VersionConflictError
 from ddb_assets.schema.attributes import Attribute
 from ddb_assets.schema.ddl import TEXT_INPUT_FORMAT, TEXT_OUTPUT_FORMAT
 from ddb_assets.schema.evolution import extend, union
@@ -39,7 +39,7 @@ class Offer:
 
     Attributes:
         attributes: What its items hold, declared and inferred; None leaves the existing columns
-            as they are (an empty export, a rollback).
+            as they are (the table already lies at this export).
         allow_older: It may replace a newer one: the rollback.
         notes: What a reader should know of the attributes, for the publication.
     """
@@ -132,9 +132,16 @@ def shaping(offer: Offer, existing: CatalogTable | None) -> Shaping:
 
     Raises:
         CatalogConflictError: Somebody else's table cannot hold the export.
+        VersionConflictError: The table was there when it was looked at first, and is gone.
     """
     if existing is None:
-        layout = table_layout(offer.attributes or (), serde=offer.spec.serde)
+        if offer.attributes is None:
+            raise VersionConflictError(
+                f"{offer.spec.athena_name} was dropped while it was being published",
+                table=offer.name,
+                remedy="run the refresh again; it creates the table anew",
+            )
+        layout = table_layout(offer.attributes, serde=offer.spec.serde)
         return Shaping(
             layout.columns,
             layout.serde_library,

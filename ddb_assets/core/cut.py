@@ -46,6 +46,7 @@ class CutGroup:
         self._published: dict[str, Publication] = {}
         self._settled = Signal()
         self._culprit: tuple[str, DdbAssetsError] | None = None
+        self._stranded: dict[str, DdbAssetsError] = {}
 
     def ready(self, table: str) -> Task[None]:
         """Wait until every member could be exported.
@@ -88,7 +89,9 @@ class CutGroup:
         try:
             yield from self._put_torn_back()
         except Exception as second:  # noqa: BLE001 - the members must hear of the first error
-            self._tell(table, "failed", f"could not see whether the cut is torn: {second}")
+            self._run.emit(
+                table, "failed", f"could not see whether the cut {self.name} is torn: {second}"
+            )
         self._settled.set()
 
     def hold_back(self, table: str) -> None:
@@ -96,13 +99,16 @@ class CutGroup:
 
         Raises:
             GroupHeldBackError: It did.
-            DdbAssetsError: It was this one, published by another member's turn.
+            DdbAssetsError: It was this one, published in another member's turn; or this one moved
+                and could not be put back.
         """
         if self._culprit is None:
             return
         culprit, error = self._culprit
         if culprit == table:
             raise error
+        if table in self._stranded:
+            raise self._stranded[table]
         raise GroupHeldBackError(
             f"left where it was, because {culprit} of the consistent cut {self.name} failed: "
             f"{error.cause}",
@@ -140,10 +146,18 @@ class CutGroup:
         try:
             undone = yield from put_back(self._run, self._members[name], export_id, before)
         except DdbAssetsError as error:
-            self._tell(name, "failed", f"could not be put back: {error.cause}")
+            stranded = type(error)(
+                f"moved ahead of the consistent cut {self.name}, which failed, and could not be "
+                f"put back: {error.cause}",
+                table=name,
+                code=error.code,
+                remedy=f"retry this run, or: ddb-assets rollback {name}",
+            )
+            stranded.__cause__ = error
+            self._stranded[name] = stranded
             return
         if undone:
-            self._tell(name, "publishing", "put back where it was: the cut is not complete")
+            self._run.emit(name, "publishing", "put back where it was: the cut is not complete")
 
     def _put_torn_back(self) -> Task[None]:
         """Undo what an earlier attempt moved, unless it had moved them all."""
@@ -163,6 +177,3 @@ class CutGroup:
         if len(moved) < len(self._members):
             for name in moved:
                 yield from self._put_back(name, None)
-
-    def _tell(self, table: str, stage: str, message: str) -> None:
-        self._run.emit(table, "failed" if stage == "failed" else "publishing", message)

@@ -134,14 +134,20 @@ class QueryWatch:
             self._active.pop(query_id, None)
         if query.error is not None:
             if isinstance(query.error, QueryStuckError):
-                yield from self._context.call(
-                    table,
-                    f"cancel query {query_id}",
-                    lambda: self._context.gateways.queries.stop(query_id),
-                )
+                yield from self._cancel(table, query_id, query.error)
             raise query.error
         assert query.status is not None
         return query.status
+
+    def _cancel(self, table: str, query_id: str, stuck: QueryStuckError) -> Task[None]:
+        queries = self._context.gateways.queries
+        try:
+            yield from self._context.call(
+                table, f"cancel query {query_id}", lambda: queries.stop(query_id)
+            )
+        except DdbAssetsError as error:
+            # That it is stuck is what the reader must hear; that it goes on is a detail of it.
+            stuck.details["not_cancelled"] = str(error)
 
     def _poll(self) -> None:
         queries = list(self._active.values())

@@ -106,8 +106,6 @@ class TableRefresh:
                 run, spec, options.adopt, allow_older=options.allow_older
             )
             self._got(export, "reattached", f"adopting export {export.export_id}")
-            if self._group is not None:
-                yield from self._group.ready(spec.name)
             done = yield from self._wait(description, export)
         else:
             description = yield from described_table(run, spec)

@@ -4,6 +4,7 @@ import pytest
 
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.errors import (
+    AccessDeniedError,
     LimitExceededError,
     OlderExportError,
     QueryFailedError,
@@ -86,6 +87,15 @@ def test_a_statement_stuck_in_the_queue_is_cancelled(world, spec):
     assert outcome.error.retryable
     assert world.aws.count("stop") == 1
     assert world.clock.seconds - began < 300 + 1000
+
+
+def test_a_stuck_statement_that_cannot_be_cancelled_is_still_called_stuck(world, spec):
+    """The missing permission is a detail, not the error."""
+    world.aws.query_ends = ["STUCK"]
+    world.aws.faults["stop"] = [AccessDeniedError("not authorized")]
+    error = world.refresh(spec)["Article"].error
+    assert isinstance(error, QueryStuckError)
+    assert "not authorized" in error.details["not_cancelled"]
 
 
 def test_a_crash_while_the_statement_runs_runs_it_once(world, spec):

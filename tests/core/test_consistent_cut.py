@@ -158,6 +158,22 @@ def test_a_whole_cut_stays_when_a_later_attempt_fails(world, specs):
     assert locations(world) == after
 
 
+def test_a_table_that_cannot_be_put_back_says_so(world):
+    """It is ahead of the others, and its error is not that it stayed where it was."""
+    specs = [world.table(n, group="cut") for n in ("a", "b", "c")]
+    world.refresh(*specs, run="run-0", consistent_groups=CUT)
+    world.clock.sleep(3600)
+    world.aws.faults["update_table c"] = [AccessDeniedError("not authorized")]
+    world.aws.faults["update_table a"] = [None, AccessDeniedError("not authorized")]
+    before = locations(world)
+    outcomes = world.refresh(*specs, consistent_groups=CUT)
+    assert "could not be put back" in outcomes["a"].error.cause
+    assert isinstance(outcomes["b"].error, GroupHeldBackError)
+    assert locations(world)[1:] == before[1:]
+    again = world.refresh(*specs, consistent_groups=CUT, started_at=_began(world))
+    assert all(isinstance(o, Refreshed) for o in again.values())
+
+
 def _began(world):
     """The root run's start, as its retry knows it: the cut's second plus the lag."""
     note = world.ledgers["run-1"].notes["a"]

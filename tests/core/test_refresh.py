@@ -11,6 +11,7 @@ from ddb_assets.errors import (
     DeadlineExceededError,
     DeclarationError,
     ExportFailedError,
+    ExportNotRestorableYetError,
     ExportTimeError,
     LimitExceededError,
     ManifestInvalidError,
@@ -23,6 +24,7 @@ from ddb_assets.errors import (
     TableReplacedError,
     TerminalError,
     ThrottledError,
+    VersionConflictError,
 )
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -325,9 +327,9 @@ def test_one_bad_table_stops_nobody(world):
     assert isinstance(outcomes["gone"].error, TableNotFoundError)
     assert isinstance(outcomes["off"].error, PitrDisabledError)
     assert "update-continuous-backups --table-name off" in outcomes["off"].error.remedy
+    assert outcomes["off"].error.remedy.endswith(" --region us-east-1")
     assert isinstance(outcomes["broken"].error, TerminalError)
     assert isinstance(outcomes["broken"].error.__cause__, ValueError)
-    assert outcomes["off"].error.remedy.endswith(" --region us-east-1")
     assert all(str(o.error).startswith(name) for name, o in outcomes.items() if name != "good")
 
 
@@ -398,6 +400,15 @@ def test_a_given_export_time_is_asked_for_and_waited_for(world):
     assert world.clock.seconds > 600
 
 
+def test_a_moment_aws_calls_too_recent_is_tried_again(world):
+    """LatestRestorable allowed it, the request did not yet."""
+    spec = world.table("Article")
+    moment = world.clock.now() - timedelta(seconds=400)
+    world.aws.faults["start_export"] = [ExportNotRestorableYetError("too recent")] * 5
+    outcome = world.refresh(spec, export_time=moment)["Article"]
+    assert outcome.manifest.export_time == moment
+
+
 def test_a_moment_before_the_recovery_window_is_refused(world):
     """Nothing is started."""
     spec = world.table("Article")
@@ -445,6 +456,15 @@ def test_an_older_export_does_not_replace_a_newer_one(world):
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, OlderExportError)
     assert world.aws.location("article") == newer.publication.location
+
+
+def test_a_table_dropped_while_it_is_unchanged_is_created_by_the_retry(world):
+    """It was there, so nothing was inferred; a table without columns would be worse than none."""
+    spec = world.table("Article")
+    world.refresh(spec)
+    world.aws.hooks["get_table"] = [lambda: None, world.aws.glue.clear]
+    assert isinstance(world.refresh(spec)["Article"].error, VersionConflictError)
+    assert world.refresh(spec)["Article"].publication.action == "created"
 
 
 def test_a_competing_change_between_read_and_update_is_seen(world):
