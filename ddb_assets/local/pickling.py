@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.moto_api import state_manager
+from moto.s3.utils import _VersionedKeyStore  # pyright: ignore[reportPrivateUsage] - what holds the objects
 
 from ddb_assets.local import clock
 
@@ -150,6 +151,10 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) in _LOCKS:
             return _LOCKS[type(obj)], ()
+        if isinstance(obj, _VersionedKeyStore):
+            # Its items() shows pickle the newest version of an object only.
+            versions = list(cast("Any", obj).lists())
+            return _VersionedKeyStore, (), versions, None, None, _set_versions
         if type(obj).__module__.startswith("cryptography.") and hasattr(obj, "private_bytes"):
             return _private_key, (_private_bytes(obj),)
         return NotImplemented
@@ -159,6 +164,11 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         kind, where = pid
         return _backend(where) if kind == "backend" else _registry(*where)
+
+
+def _set_versions(store: Any, versions: list[tuple[str, list[Any]]]) -> None:
+    for key, objects in versions:
+        store.setlist(key, objects)
 
 
 def _private_bytes(key: Any) -> bytes:

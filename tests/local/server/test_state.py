@@ -233,6 +233,32 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(start, folder):
     assert (folder / "state.pickle").read_bytes() == damaged
 
 
+def test_every_version_of_an_object_is_kept(start, folder):
+    """In their order, with their ids, and the delete marker on top."""
+    with start(sample=False, state_dir=folder) as server:
+        s3 = server.client("s3")
+        s3.create_bucket(Bucket="kept-bucket")
+        s3.put_bucket_versioning(
+            Bucket="kept-bucket", VersioningConfiguration={"Status": "Enabled"}
+        )
+        ids = [
+            s3.put_object(Bucket="kept-bucket", Key="k", Body=body)["VersionId"]
+            for body in (b"1", b"2")
+        ]
+        s3.delete_object(Bucket="kept-bucket", Key="k")
+        before = s3.list_object_versions(Bucket="kept-bucket")
+    with start(sample=False, state_dir=folder) as server:
+        s3 = server.client("s3")
+        after = s3.list_object_versions(Bucket="kept-bucket")
+        assert after["Versions"] == before["Versions"]
+        assert after["DeleteMarkers"] == before["DeleteMarkers"]
+        bodies = [
+            s3.get_object(Bucket="kept-bucket", Key="k", VersionId=each)["Body"].read()
+            for each in ids
+        ]
+        assert bodies == [b"1", b"2"]
+
+
 def test_a_key_of_kms_is_kept(start, folder):
     """An export can be encrypted with it; it holds an object that pickle alone cannot write."""
     with start(sample=False, state_dir=folder) as server:
