@@ -60,7 +60,8 @@ class RefreshStep:
             dg.Failure: The config was refused (nothing was started), or tables failed (the others
                 are published); its metadata has an entry per failed table.
         """
-        selected = {k: s for k, s in self.tables.items() if k in context.selected_asset_keys}
+        chosen = context.selected_asset_keys
+        selected = {key: spec for key, spec in self.tables.items() if key in chosen}
         clock = aws.clock()
         try:
             options = options_from(
