@@ -5,6 +5,7 @@ kind of trouble has its own patience, counted in seconds of trouble without one 
 call ends either in an answer or in one error with table, cause and remedy.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,7 +77,16 @@ def patience_for(error: DdbAssetsError) -> Patience | None:
 class Calls:
     """Retries single calls; everything that must be re-read before a retry is not its job."""
 
-    def __init__(self, clock: Clock, rng: random.Random, notify: Notify) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        rng: random.Random,
+        notify: Notify,
+        *,
+        most_seconds: float = math.inf,
+    ) -> None:
+        """`most_seconds` caps every patience: somebody at a keyboard has less of it."""
+        self._most_seconds = most_seconds
         self._clock = clock
         self._rng = rng
         self.notify = notify
@@ -138,7 +148,7 @@ class Calls:
         patience = patience_for(error)
         if patience is None:
             raise error.for_table(table)
-        if tries >= MIN_TRIES and seconds >= patience.seconds:
+        if tries >= MIN_TRIES and seconds >= min(patience.seconds, self._most_seconds):
             raise exhausted(error, table, action, tries, seconds) from error
         return patience.delay(tries, self._rng)
 

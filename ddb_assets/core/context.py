@@ -1,5 +1,6 @@
 """What every part of one refresh shares: the account, time, the listener and the limits."""
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,8 +59,9 @@ class RunContext:
         clock: Clock,
         options: RefreshOptions,
         rng: random.Random | None = None,
+        patience_seconds: float = math.inf,
     ) -> "RunContext":
-        """Put them together with fresh limits."""
+        """Put them together with fresh limits; `patience_seconds` caps that with every call."""
         source = rng or random.Random()  # noqa: S311 - jitter
         notify = _Retries(listener, clock)
         return cls(
@@ -72,7 +74,7 @@ class RunContext:
             clock=clock,
             options=options,
             rng=source,
-            calls=Calls(clock, source, notify),
+            calls=Calls(clock, source, notify, most_seconds=patience_seconds),
             exports=Slots(options.max_in_flight),
             queries=Slots(options.max_queries),
             starts=Rate(clock, per_second=STARTS_PER_SECOND, burst=START_BURST),

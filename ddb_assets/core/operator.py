@@ -4,6 +4,7 @@ Nothing is remembered between two such calls: they start no exports, so there is
 again.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from typing import TypeVar
@@ -51,6 +52,7 @@ def operator_context(
     *,
     listener: Listener = ignore,
     rng: random.Random | None = None,
+    patience_seconds: float = math.inf,
 ) -> RunContext:
     """A context for calls with retries outside of a run."""
     return RunContext.create(
@@ -63,6 +65,7 @@ def operator_context(
         clock=clock,
         options=RefreshOptions(),
         rng=rng,
+        patience_seconds=patience_seconds,
     )
 
 

@@ -15,8 +15,8 @@ from typing import Literal
 from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.context import RunContext
 from ddb_assets.core.locations import ExportPlace, parse_location, place_of
-from ddb_assets.core.operator import finish, operator_context
-from ddb_assets.core.ports import CatalogTable, Gateways, StoredObject
+from ddb_assets.core.operator import finish, ignore, operator_context
+from ddb_assets.core.ports import CatalogTable, Gateways, Listener, StoredObject
 from ddb_assets.core.publish import read_table
 from ddb_assets.core.published import PublishedExport, published_export
 from ddb_assets.core.scheduler import Task
@@ -34,6 +34,8 @@ from ddb_assets.errors import (
 LONGEST_QUERY = timedelta(minutes=240)
 #: Glue versions looked through for locations that are still needed.
 MAX_VERSIONS = 1000
+#: A hundred years is for ever.
+MAX_DAYS = 36500
 
 _EXPORT_FOLDER = re.compile(r"^(?P<id>\d{14}-\w+)/")
 
@@ -113,6 +115,7 @@ def prune_plan(
     policy: RetentionPolicy | None = None,
     *,
     gateways: Gateways,
+    listener: Listener = ignore,
     clock: Clock | None = None,
 ) -> PrunePlan:
     """Say what may be deleted; deletes nothing.
@@ -123,16 +126,37 @@ def prune_plan(
             can be said to be superfluous.
     """
     policy = policy or RetentionPolicy()
-    if policy.keep_last < 1 or policy.keep_days < 0 or policy.rollback_days < 0:
-        raise DeclarationError(
-            "retention keeps at least the last export, and no negative number of days",
-            table=spec.name,
-        )
+    try:
+        check_policy(policy)
+    except DeclarationError as error:
+        error.for_table(spec.name)
+        raise
     clock = clock or SystemClock()
-    return finish(_plan(operator_context(gateways, clock), spec, policy), clock)
+    return finish(_plan(operator_context(gateways, clock, listener=listener), spec, policy), clock)
 
 
-def prune(plan: PrunePlan, *, gateways: Gateways, clock: Clock | None = None) -> Pruned:
+def check_policy(policy: RetentionPolicy) -> None:
+    """What can be refused without asking AWS.
+
+    Raises:
+        DeclarationError: It would keep nothing, or a number of days is none.
+    """
+    if policy.keep_last < 1:
+        raise DeclarationError(
+            f"keep_last is {policy.keep_last}", remedy="at least the last export is kept: 1 or more"
+        )
+    for name, days in (("keep_days", policy.keep_days), ("rollback_days", policy.rollback_days)):
+        if not 0 <= days <= MAX_DAYS:
+            raise DeclarationError(f"{name} is {days}", remedy=f"allowed: 0 to {MAX_DAYS} days")
+
+
+def prune(
+    plan: PrunePlan,
+    *,
+    gateways: Gateways,
+    listener: Listener = ignore,
+    clock: Clock | None = None,
+) -> Pruned:
     """Delete what the plan says, oldest first.
 
     The table is read again before each export is touched, and once more after its summary is
@@ -140,7 +164,7 @@ def prune(plan: PrunePlan, *, gateways: Gateways, clock: Clock | None = None) ->
     seen here and keeps its data.
     """
     clock = clock or SystemClock()
-    return finish(_prune(operator_context(gateways, clock), plan), clock)
+    return finish(_prune(operator_context(gateways, clock, listener=listener), plan), clock)
 
 
 def _prune(run: RunContext, plan: PrunePlan) -> Task[Pruned]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ddb_assets.core.adopt import adopt
+from ddb_assets.core.adopted import adopted_export
 from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.context import RunContext
 from ddb_assets.core.locations import parse_location
+from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.operator import finish, ignore, operator_context
 from ddb_assets.core.outcome import Outcome
 from ddb_assets.core.ports import CatalogTable, Gateways, Listener
@@ -16,7 +18,9 @@ from ddb_assets.core.publish import read_table
 from ddb_assets.core.published import PublishedExport, published_export
 from ddb_assets.core.scheduler import Task
 from ddb_assets.core.spec import TableSpec, VerifyLevel
-from ddb_assets.errors import CatalogConflictError, ExportNotFoundError
+from ddb_assets.core.verify import verified_manifest
+from ddb_assets.core.waiting import refuse_failed
+from ddb_assets.errors import CatalogConflictError, DdbAssetsError, ExportNotFoundError
 
 #: Glue versions looked through for an earlier location.
 MAX_VERSIONS = 200
@@ -40,7 +44,12 @@ class RollbackTarget:
 
 
 def rollback_target(
-    spec: TableSpec, *, gateways: Gateways, to: str | None = None, clock: Clock | None = None
+    spec: TableSpec,
+    *,
+    gateways: Gateways,
+    to: str | None = None,
+    listener: Listener = ignore,
+    clock: Clock | None = None,
 ) -> RollbackTarget:
     """Find the export to go back to; changes nothing.
 
@@ -49,6 +58,7 @@ def rollback_target(
         gateways: The account.
         to: An export's ARN or id; None is the newest export the table showed before that is older
             than what it shows now.
+        listener: Hears of calls that are tried again.
         clock: Time and sleep.
 
     Raises:
@@ -56,7 +66,43 @@ def rollback_target(
         ExportNotFoundError: It never showed an older export.
     """
     clock = clock or SystemClock()
-    return finish(_target(operator_context(gateways, clock), spec, to), clock)
+    run = operator_context(gateways, clock, listener=listener)
+    return finish(_target(run, spec, to), clock)
+
+
+def proved_target(
+    spec: TableSpec,
+    target: RollbackTarget,
+    *,
+    gateways: Gateways,
+    listener: Listener = ignore,
+    clock: Clock | None = None,
+) -> Manifest:
+    """Prove that a rollback could go there, as `rollback` does before it moves; changes nothing.
+
+    Raises:
+        DdbAssetsError: As `rollback` would end: the objects are gone, it is of another table.
+    """
+    clock = clock or SystemClock()
+    run = operator_context(gateways, clock, listener=listener)
+
+    def proof() -> Task[Manifest]:
+        arn = target.export_arn
+        _, export = yield from adopted_export(run, spec, arn, allow_older=True)
+        refuse_failed(spec, export)
+        if not export.done:
+            raise ExportNotFoundError(
+                f"export {export.export_id} still runs",
+                table=spec.name,
+                remedy="wait until it is completed",
+            )
+        return (yield from verified_manifest(run, spec.name, export))
+
+    try:
+        return finish(proof(), clock)
+    except DdbAssetsError as error:
+        error.for_table(spec.name)
+        raise
 
 
 def rollback(
@@ -75,7 +121,7 @@ def rollback(
         CatalogConflictError: The Athena table does not exist.
         ExportNotFoundError: It never showed an older export.
     """
-    target = rollback_target(spec, gateways=gateways, to=to, clock=clock)
+    target = rollback_target(spec, gateways=gateways, to=to, listener=listener, clock=clock)
     return adopt(
         spec,
         target.export_arn,

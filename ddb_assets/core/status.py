@@ -1,5 +1,6 @@
 """How each table stands: what it shows, how old that is, what runs and what waits."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +9,8 @@ from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.context import RunContext
 from ddb_assets.core.export import Export, ExportSummary
 from ddb_assets.core.locations import place_of
-from ddb_assets.core.operator import finish, operator_context
-from ddb_assets.core.ports import Gateways
+from ddb_assets.core.operator import finish, ignore, operator_context
+from ddb_assets.core.ports import Gateways, Listener
 from ddb_assets.core.publish import read_table
 from ddb_assets.core.published import PublishedExport, published_export
 from ddb_assets.core.scheduler import Task
@@ -46,11 +47,24 @@ class TableStatus:
 
 
 def statuses(
-    specs: Sequence[TableSpec], *, gateways: Gateways, clock: Clock | None = None
+    specs: Sequence[TableSpec],
+    *,
+    gateways: Gateways,
+    listener: Listener = ignore,
+    clock: Clock | None = None,
+    patience_seconds: float = math.inf,
 ) -> Iterator[TableStatus]:
-    """The status of each table, in order; one table's trouble is in its status."""
+    """The status of each table, in order; one table's trouble is in its status.
+
+    Args:
+        specs: The tables.
+        gateways: The account.
+        listener: Hears of calls that are tried again.
+        clock: Time and sleep.
+        patience_seconds: How long one call is tried again at most.
+    """
     clock = clock or SystemClock()
-    run = operator_context(gateways, clock)
+    run = operator_context(gateways, clock, listener=listener, patience_seconds=patience_seconds)
     for spec in specs:
         try:
             yield finish(_status(run, spec), clock)

@@ -7,7 +7,7 @@ import pytest
 from ddb_assets.core.adopt import adopt
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.retention import RetentionPolicy, prune, prune_plan
-from ddb_assets.core.rollback import rollback, rollback_target
+from ddb_assets.core.rollback import proved_target, rollback, rollback_target
 from ddb_assets.core.status import statuses, table_status
 from ddb_assets.errors import (
     CatalogConflictError,
@@ -16,6 +16,7 @@ from ddb_assets.errors import (
     ExportNotFoundError,
     ExportObjectsGoneError,
     OlderExportError,
+    ServiceUnavailableError,
     TableNotFoundError,
     TableReplacedError,
     VersionConflictError,
@@ -107,6 +108,23 @@ def test_a_rollback_proves_that_the_objects_are_there(world, history):
     del world.aws.objects[outcomes[2].manifest.files[0].key]
     outcome = rollback(spec, gateways=world.aws.gateways, clock=world.clock)
     assert isinstance(outcome.error, ExportObjectsGoneError)
+    assert world.aws.location("article") == outcomes[3].publication.location
+
+
+def test_a_rollback_can_be_proved_without_going_there(world, history):
+    """The proof fails as the rollback would; either way nothing moves."""
+    spec, outcomes = history()
+    gateways, clock = world.aws.gateways, world.clock
+    target = rollback_target(spec, gateways=gateways, clock=clock)
+    manifest = proved_target(spec, target, gateways=gateways, clock=clock)
+    assert manifest.location == outcomes[2].publication.location
+    del world.aws.objects[outcomes[2].manifest.files[0].key]
+    with pytest.raises(ExportObjectsGoneError, match=r"^Article: "):
+        proved_target(spec, target, gateways=gateways, clock=clock)
+    running = world.refresh(spec, run="late", wait=False)["Article"].export
+    target = rollback_target(spec, gateways=gateways, to=running.arn, clock=clock)
+    with pytest.raises(ExportNotFoundError, match="still runs"):
+        proved_target(spec, target, gateways=gateways, clock=clock)
     assert world.aws.location("article") == outcomes[3].publication.location
 
 
@@ -251,8 +269,14 @@ def test_retention_refuses_to_guess(world):
     with pytest.raises(CatalogConflictError):
         prune_plan(spec, gateways=world.aws.gateways, clock=world.clock)
     world.refresh(spec)
-    with pytest.raises(DeclarationError):
-        prune_plan(spec, RetentionPolicy(keep_last=0), gateways=world.aws.gateways)
+    for policy in (
+        RetentionPolicy(keep_last=0),
+        RetentionPolicy(keep_days=-1),
+        RetentionPolicy(rollback_days=float("nan")),
+        RetentionPolicy(keep_days=float("inf")),
+    ):
+        with pytest.raises(DeclarationError, match=r"^Article: "):
+            prune_plan(spec, policy, gateways=world.aws.gateways)
 
 
 def test_status_tells_what_is_shown_what_runs_and_what_waits(world, history):
@@ -276,6 +300,22 @@ def test_status_of_many_tables_survives_one(world):
     assert isinstance(found[0].error, TableNotFoundError)
     assert found[1].published is None
     assert found[1].error is None
+
+
+def test_status_does_not_wait_long_for_an_endpoint_that_is_away(world):
+    """Somebody sits in front of it: patience is theirs to set, and they hear of it."""
+    spec = world.table("Article")
+    world.aws.faults["get_table"] = [ServiceUnavailableError("no answer")] * 100
+    (status,) = statuses(
+        [spec],
+        gateways=world.aws.gateways,
+        clock=world.clock,
+        listener=world.events.append,
+        patience_seconds=20,
+    )
+    assert isinstance(status.error, ServiceUnavailableError)
+    assert 20 <= world.clock.seconds < 60
+    assert "retrying" in world.stages("Article")
 
 
 def test_a_rollback_that_somebody_moves_away_at_once_says_so(world, history):
