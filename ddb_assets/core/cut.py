@@ -21,6 +21,10 @@ from ddb_assets.errors import DdbAssetsError, GroupHeldBackError
 
 Publish = Callable[[Offer], Task[Publication]]
 
+#: How long a `SET LOCATION` nobody can see any more may take until it takes effect.
+_STRAY_SECONDS = 120.0
+_STRAY_LOOK_SECONDS = 10.0
+
 
 class CutGroup:
     """The members of one consistent cut and how far they are."""
@@ -135,9 +139,21 @@ class CutGroup:
             for name in [current, *reversed(moved)]:
                 if name in before:
                     yield from self._put_back(name, before[name])
+            if "unresolved_query" in ours.details:
+                yield from self._await_stray(current, before[current])
         self._settled.set()
 
-    def _put_back(self, name: str, before: CatalogTable | None) -> Task[None]:
+    def _await_stray(self, name: str, before: CatalogTable | None) -> Task[None]:
+        """A statement that could neither be watched nor stopped may still move its table."""
+        clock = self._run.clock
+        end = clock.monotonic() + _STRAY_SECONDS
+        while clock.monotonic() < end:
+            yield Pause(until=clock.monotonic() + _STRAY_LOOK_SECONDS)
+            if (yield from self._put_back(name, before)):
+                return
+
+    def _put_back(self, name: str, before: CatalogTable | None) -> Task[bool]:
+        """Put one member back; a failure to do so becomes its error."""
         export_id = self._export_ids[name]
         place = parse_location(before.location) if before is not None else None
         if place is not None and place.export_id == export_id:
@@ -155,9 +171,10 @@ class CutGroup:
             )
             stranded.__cause__ = error
             self._stranded[name] = stranded
-            return
+            return False
         if undone:
             self._run.emit(name, "publishing", "put back where it was: the cut is not complete")
+        return undone
 
     def _put_torn_back(self) -> Task[None]:
         """Undo what an earlier attempt moved, unless it had moved them all."""

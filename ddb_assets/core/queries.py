@@ -24,6 +24,8 @@ MAX_EXECUTIONS = 3
 
 _FIRST_LOOK_SECONDS = 0.5
 _MAX_LOOK_SECONDS = 5.0
+#: Times a cancelled query is looked at until it has ended.
+_LOOKS_AFTER_STOP = 12
 _ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -133,21 +135,38 @@ class QueryWatch:
         finally:
             self._active.pop(query_id, None)
         if query.error is not None:
-            if isinstance(query.error, QueryStuckError):
-                yield from self._cancel(table, query_id, query.error)
-            raise query.error
+            status = yield from self._cancelled(table, query_id, query.error)
+            if status is None or status.state != "SUCCEEDED":
+                raise query.error
+            return status
         assert query.status is not None
         return query.status
 
-    def _cancel(self, table: str, query_id: str, stuck: QueryStuckError) -> Task[None]:
-        queries = self._context.gateways.queries
+    def _cancelled(
+        self, table: str, query_id: str, error: DdbAssetsError
+    ) -> Task[QueryStatus | None]:
+        """Stop a query that was lost sight of and see how it ended.
+
+        A statement nobody watches may still move the table: it is stopped, and its end is looked
+        for. None, and a detail in the error, where that is not possible either.
+        """
+        run = self._context
+        queries = run.gateways.queries
         try:
-            yield from self._context.call(
-                table, f"cancel query {query_id}", lambda: queries.stop(query_id)
-            )
-        except DdbAssetsError as error:
-            # That it is stuck is what the reader must hear; that it goes on is a detail of it.
-            stuck.details["not_cancelled"] = str(error)
+            yield from run.call(table, f"cancel query {query_id}", lambda: queries.stop(query_id))
+            for _ in range(_LOOKS_AFTER_STOP):
+                statuses = yield from run.call(
+                    table, f"look at query {query_id}", lambda: queries.statuses([query_id])
+                )
+                status = statuses.get(query_id)
+                if status is not None and status.state in _ENDED:
+                    return status
+                yield Pause(until=run.clock.monotonic() + _MAX_LOOK_SECONDS)
+        except DdbAssetsError as second:
+            # What was wrong first is what the reader must hear; this is a detail of it.
+            error.details["not_cancelled"] = str(second)
+        error.details["unresolved_query"] = query_id
+        return None
 
     def _poll(self) -> None:
         queries = list(self._active.values())
@@ -183,7 +202,7 @@ class QueryWatch:
             return
         state = status.state if status is not None else "unknown to Athena"
         error = QueryStuckError(
-            f"query {query.query_id} is still {state} after {now - query.began:.0f} s and was "
+            f"query {query.query_id} is still {state} after {now - query.began:.0f} s and is being "
             "cancelled",
             table=query.table,
             remedy="look at the workgroup's active queries and the account's DDL quota, then run "

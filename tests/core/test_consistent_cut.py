@@ -104,6 +104,29 @@ def test_a_failure_halfway_puts_the_moved_ones_back(world, specs):
     assert {n: world.aws.glue[n][-1][0] for n in "abc"} == before
 
 
+@pytest.mark.parametrize("stop", [[], [AccessDeniedError("not authorized")]])
+def test_a_statement_lost_from_sight_does_not_tear_the_cut(world, stop):
+    """Watching it is refused once: it is stopped, or its late effect is put back."""
+    specs = [world.table(n, group="cut", publish_with="athena") for n in ("a", "b", "c")]
+    world.refresh(*specs, run="run-0", consistent_groups=CUT)
+    world.clock.sleep(3600)
+    before = locations(world)
+    world.aws.faults["statuses query-2"] = [None, AccessDeniedError("not authorized")]
+    world.aws.faults["stop"] = list(stop)
+
+    def late() -> None:
+        query = world.aws.queries.get("query-2")
+        if query is not None and query["state"] == "QUEUED":
+            world.aws.set_location(query["sql"])
+
+    for second in range(300, 400, 7):
+        world.clock.at(world.clock.seconds + second, late)
+    outcomes = world.refresh(*specs, consistent_groups=CUT)
+    assert isinstance(outcomes["c"].error, AccessDeniedError)
+    assert isinstance(outcomes["a"].error, GroupHeldBackError)
+    assert locations(world) == before
+
+
 def test_tables_created_halfway_are_dropped_again(world):
     """Where a table was not, it is not."""
     specs = [world.table(n, group="cut") for n in "abc"]
