@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from ddb_assets.orchestration.declared import mark
 from ddb_assets.orchestration.executors import STEP_TAG
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import RefreshConfig
@@ -39,7 +40,14 @@ def refresh_assets(
         description: Shown beside the op.
     """
 
-    @dg.multi_asset(
+    def refreshed(
+        context: dg.AssetExecutionContext, config: RefreshConfig
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        aws: AwsResource = getattr(context.resources, resource_key)
+        yield from step.run(context, config, aws)
+
+    mark(refreshed, step, resource_key)
+    return dg.multi_asset(
         name=name,
         specs=list(specs),
         can_subset=True,
@@ -47,14 +55,7 @@ def refresh_assets(
         retry_policy=retry_policy,
         op_tags={STEP_TAG: str(len(specs))},
         description=description,
-    )
-    def refreshed(
-        context: dg.AssetExecutionContext, config: RefreshConfig
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        aws: AwsResource = getattr(context.resources, resource_key)
-        yield from step.run(context, config, aws)
-
-    return refreshed
+    )(refreshed)
 
 
 def in_steps(tables: Sequence[Any], most: int) -> list[list[Any]]:

@@ -1,7 +1,7 @@
 """One Dagster step that refreshes many tables: results as they land, failures at the end."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +80,10 @@ class RefreshStep:
                 list(pending.values()),
                 intent_id=intent.id,
                 started_at=intent.started_at,
-                gateways=aws.gateways(bucket_owners=_bucket_owners(pending)),
+                gateways=aws.gateways(bucket_owners=bucket_owners(pending.values())),
                 ledger=ObservationLedger(context, keys, intent.run_ids),
                 history=MaterializationHistory(context.instance, keys),
-                listener=_Story(context.log),
+                listener=Story(context.log),
                 clock=clock,
                 options=options,
             )
@@ -118,7 +118,7 @@ class RefreshStep:
 
 
 @dataclass(frozen=True)
-class _Story:
+class Story:
     """The core's state changes as the run's log lines."""
 
     log: dg.DagsterLogManager
@@ -128,6 +128,6 @@ class _Story:
         self.log.log(_LEVELS.get(event.stage, logging.INFO), event.message)
 
 
-def _bucket_owners(tables: Mapping[dg.AssetKey, TableSpec]) -> dict[str, str]:
-    specs = tables.values()
+def bucket_owners(specs: Iterable[TableSpec]) -> dict[str, str]:
+    """Account id per bucket, where a table declares one."""
     return {spec.bucket: spec.bucket_owner for spec in specs if spec.bucket_owner is not None}
