@@ -33,7 +33,9 @@ def legal_tags(tags: Mapping[str, str], *, of: str) -> dict[str, str]:
     legal: dict[str, str] = {}
     for key in tags:
         namespace, slash, name = key.partition("/")
-        legal[key] = f"{_tag(namespace)}/{_tag(name)}" if slash and namespace else _tag(key)
+        legal[key] = (
+            f"{_tag(namespace)}/{_tag(name)}" if slash and namespace and name else _tag(key)
+        )
     refuse_equal(legal, what=f"tags of {of}", become="the Dagster tag")
     return {legal[key]: _tag(str(value)) for key, value in tags.items()}
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ddb_assets.errors import DeclarationError
@@ -15,6 +15,7 @@ def test_any_group_name_becomes_one_dagster_takes(text):
     dg.AssetSpec("a", group_name=asset_group_name(text))
 
 
+@example({"0/": ""})
 @given(st.dictionaries(st.text(min_size=1, max_size=90), st.text(max_size=90), max_size=1))
 def test_any_tag_becomes_one_dagster_takes(tags):
     """Dagster itself accepts what was made of any tag."""
