@@ -36,13 +36,13 @@ $(CLIENTS)/.installed: constraints-clients.txt
 	@touch $@
 
 test: install ## The quick test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope
 
 test-e2e: install clients ## Servers, real clients, real processes
-	$(BIN)/python -m pytest -m "slow or e2e"
+	$(BIN)/python -m pytest -n auto --dist loadscope -m "slow and not e2e"
+	$(BIN)/python -m pytest -m e2e
 
-test-all: install clients ## Every test
-	$(BIN)/python -m pytest -m ""
+test-all: test test-e2e ## Every test
 
 check: install ## ruff (lint and format), pyright strict, import arrows
 	$(BIN)/ruff check .
