@@ -73,6 +73,7 @@ class Audit:
             and other.paid_by == process.intent_id
             and other.table is export.table
             and other.status != "FAILED"
+            and not self._mistaken(other)
         ]
         if others:
             raise BrokenPromise(
@@ -80,6 +81,15 @@ class Audit:
                 f"{process.intent_id} pays for {export.arn}, but {others[0].arn} of the same "
                 f"table and run is {others[0].status}",
             )
+
+    def _mistaken(self, export: SimulatedExport) -> bool:
+        """Whether its table was re-created between being described and being exported.
+
+        Who is told the new id has no way to know of it but by the note.
+        """
+        noted = {note.export_arn for note in self._world.storage.notes.values()}
+        unknown = export.arn not in noted or not self._world.alone
+        return unknown and export.request.table_id != export.table.table_id
 
     # -- never half, never backwards ---------------------------------------------------------
 

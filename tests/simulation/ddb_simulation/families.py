@@ -24,8 +24,16 @@ BASES: tuple[Case, ...] = (
         for method in METHODS
         for published in (0, 1)
     ),
+    # The table is re-created between DescribeTable and the request: the export is of the new one.
+    Case(happenings=(Happening(0.2, "recreate", "orders"),)),
     # Its export fails once and a new one is started: the launch number counts.
     *(Case(method=method, endings={"orders": (Ending(60, "Interrupted"),)}) for method in METHODS),
+)
+
+#: What people do at the command line, made to go wrong at every call likewise.
+COMMANDS: tuple[Case, ...] = (
+    *(Case(method=method, published=2, actors=(Actor("rollback"),)) for method in METHODS),
+    Case(published=4, actors=(Actor("prune", keep=2),)),
 )
 
 #: What the quick suite sweeps.
@@ -222,6 +230,9 @@ def undead(most: int = 40) -> Iterator[Case]:
 
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "one fault at each call": lambda: (c for base in BASES for c in single_faults(base)),
+    "one fault at each call of a rollback and a prune": lambda: (
+        c for base in COMMANDS for c in single_faults(base)
+    ),
     "a crash at each call, restarted after the token's life": lambda: (
         c for base in BASES if base.verify == "manifest" for c in late_restarts(base)
     ),

@@ -28,6 +28,7 @@ def roll_back(simulation: "Simulation", index: int, specs: list[TableSpec]) -> N
     world = simulation.world
     for spec in specs:
         target: str | None = None
+        ended = False
         for attempt in range(TRIES):
             process = Process(
                 world, index, attempt, intent_id=f"rollback-{index}", may_go_back=True
@@ -47,15 +48,18 @@ def roll_back(simulation: "Simulation", index: int, specs: list[TableSpec]) -> N
                 process.die()
             except (CatalogConflictError, ExportNotFoundError):
                 # There is no table yet, or it never showed anything older.
-                break
+                ended = True
             except DdbAssetsError as error:
                 simulation.operator_failed(index, error)
             else:
                 world.audit.outcome(outcome, process)
                 simulation.report.outcomes.append((index, outcome))
-                if not isinstance(outcome, Failed):
-                    break
+                ended = not isinstance(outcome, Failed)
+            if ended:
+                break
             world.processes_pause(simulation.case.restart_after)
+        if not ended and world.alone and simulation.case.mends:
+            raise BrokenPromise("never stuck", f"{spec.name} was never rolled back")
 
 
 def prune_exports(
@@ -84,3 +88,6 @@ def prune_exports(
                 simulation.report.pruned += len(pruned.deleted)
                 break
             world.processes_pause(simulation.case.restart_after)
+        else:
+            if world.alone and simulation.case.mends:
+                raise BrokenPromise("never stuck", f"{spec.name} was never pruned")
