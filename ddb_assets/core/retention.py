@@ -23,7 +23,6 @@ from ddb_assets.core.scheduler import Task
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.core.verify import parse_time, read_summary
 from ddb_assets.errors import (
-    CatalogConflictError,
     DeclarationError,
     ExportNotFoundError,
     ManifestInvalidError,
@@ -41,6 +40,7 @@ _EXPORT_FOLDER = re.compile(r"^(?P<id>\d{14}-\w+)/")
 
 Reason = Literal[
     "published",
+    "nothing is published",
     "newer than what is published",
     "among the last exports",
     "young",
@@ -122,8 +122,6 @@ def prune_plan(
 
     Raises:
         DeclarationError: The policy would keep nothing.
-        CatalogConflictError: The Athena table does not exist or shows no export, so that nothing
-            can be said to be superfluous.
     """
     policy = policy or RetentionPolicy()
     try:
@@ -190,11 +188,10 @@ def _plan(run: RunContext, spec: TableSpec, policy: RetentionPolicy) -> Task[Pru
     table = yield from read_table(run, spec)
     published = yield from published_export(run, spec.name, table)
     if table is None or published is None:
-        raise CatalogConflictError(
-            f"{spec.athena_name} does not exist or shows no export",
-            table=spec.name,
-            remedy="refresh the table first: without it nothing is superfluous",
-        )
+        # Nothing can be called superfluous as long as nothing is in use.
+        everything = yield from _stored(run, spec)
+        everything.sort(key=lambda e: e.export_id, reverse=True)
+        return PrunePlan(spec, (), tuple(Kept(e, "nothing is published") for e in everything))
     now = run.clock.now()
     shown = yield from _recently_shown(run, spec, table, published, policy)
     stored = yield from _stored(run, spec)
