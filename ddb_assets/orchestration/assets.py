@@ -8,6 +8,7 @@ import dagster as dg
 
 from ddb_assets.orchestration.declared import mark
 from ddb_assets.orchestration.executors import STEP_TAG
+from ddb_assets.orchestration.interrupts import ended_by_interrupts
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import RefreshConfig
 from ddb_assets.orchestration.step import RefreshStep
@@ -44,7 +45,8 @@ def refresh_assets(
         context: dg.AssetExecutionContext, config: RefreshConfig
     ) -> Iterator[dg.MaterializeResult[Any]]:
         aws: AwsResource = getattr(context.resources, resource_key)
-        yield from step.run(context, config, aws)
+        with ended_by_interrupts():
+            yield from step.run(context, config, aws)
 
     mark(refreshed, step, resource_key)
     return dg.multi_asset(

@@ -66,6 +66,7 @@ class FakeRefresh:
         self.calls: list[dict] = []
         self.failing: dict[str, list] = {}
         self.interrupt_after: str | None = None
+        self.interrupt: type[BaseException] = dg.DagsterExecutionInterruptedError
         self.refusal: Exception | None = None
         self.starts: list[str] = []
 
@@ -93,7 +94,7 @@ class FakeRefresh:
             if spec.name == self.interrupt_after:
                 self.interrupt_after = None
                 listen(RefreshEvent(spec.name, "left_running", "other: keeps running", NOW))
-                raise dg.DagsterExecutionInterruptedError
+                raise self.interrupt
 
     def _outcome(self, spec, note, options):
         export = Export(
