@@ -6,6 +6,7 @@ from ddb_simulation.families import (
     BASES,
     CRASHES,
     METHODS,
+    PAIR_OF_CUTS,
     QUICK_BASES,
     THREE,
     late_restarts,
@@ -79,3 +80,10 @@ def test_a_lost_answer_or_refusal_and_then_another_fault(method):
             ("crash-after", "lost-answer", "denied"),
         )
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", PAIR_OF_CUTS, ids=str)
+def test_a_cut_that_dies_and_another_fault_in_its_retry(base):
+    """Torn by a crash, completed or put back by the retry, whatever that one meets."""
+    run_all(pairs(base, ("crash-after",), ("crash-after", "denied")))

@@ -36,6 +36,9 @@ COMMANDS: tuple[Case, ...] = (
     Case(published=4, actors=(Actor("prune", keep=2),)),
 )
 
+#: Two tables of a cut, for pairs of faults.
+PAIR_OF_CUTS = tuple(Case(method=method, tables=THREE[:2], consistent=True) for method in METHODS)
+
 #: What the quick suite sweeps.
 QUICK_BASES = (Case(), Case(method="athena", published=0))
 
@@ -243,6 +246,9 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
         c
         for base in (Case(), Case(method="athena"))
         for c in pairs(base, ("lost-answer", "denied"), ("crash-after", "lost-answer", "denied"))
+    ),
+    "a consistent cut that dies, and another fault in its retry": lambda: (
+        c for base in PAIR_OF_CUTS for c in pairs(base, ("crash-after",), ("crash-after", "denied"))
     ),
     "bad endings": endings,
     "outages": outages,
