@@ -151,7 +151,10 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
             **defaults,
         )
         return dg.Definitions(
-            assets=built.assets, schedules=built.schedules, resources=built.resources
+            assets=built.assets,
+            schedules=built.schedules,
+            jobs=built.jobs,
+            resources=built.resources,
         )
 
     def _resource(self) -> AwsResource | None:

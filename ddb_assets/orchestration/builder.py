@@ -20,6 +20,7 @@ from ddb_assets.orchestration.declaration import (
     TableSettings,
 )
 from ddb_assets.orchestration.executors import executor_for
+from ddb_assets.orchestration.jobs import operator_jobs
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
 from ddb_assets.orchestration.naming import dagster_name, refuse_equal
 from ddb_assets.orchestration.resources import AwsResource
@@ -89,8 +90,8 @@ def build_dynamodb_assets(
             its own where their accounts differ. With a key of your own and no `aws`, your
             definitions provide the resource.
         translator: Keys, groups and descriptions of the assets; subclass DynamoDBTranslator.
-        name: Names the steps, `refresh_NAME`; the database by default. Give it where two
-            declarations share a database.
+        name: Names the steps, `refresh_NAME`, and jobs, `status_NAME` and so on; the database by
+            default. Give it where two declarations share a database.
         one_step_per_table: A step for each table: own retries and logs, and a process each.
         tables_per_step: A group of more tables has several steps. A consistent group has one.
         retry_policy: Of each step; None retries nothing.
@@ -187,6 +188,12 @@ def build_dynamodb_assets(
             for label, group in groups.items()
             if group.cron is not None and label in by_group
         ],
+        jobs=operator_jobs(
+            {exported.key: table.spec for table, _, exported in translated},
+            name=name or database,
+            resource_key=resource_key,
+            price_per_gb=price_per_gb,
+        ),
         resources=_resources(aws, resource_key),
         executor=executor_for(len(steps)),
     )

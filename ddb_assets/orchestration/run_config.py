@@ -18,6 +18,8 @@ from ddb_assets.errors import DeclarationError
 _EXPORT_ARN = re.compile(
     r"arn:[\w-]+:dynamodb:[\w-]+:[0-9]{12}:table/(?P<table>[a-zA-Z0-9_.-]{3,255})/export/[\w-]+"
 )
+# AWS page S3DataExport.Output: milliseconds of its start, a hyphen, eight digits.
+_EXPORT_ID = re.compile(r"\d{14}-\w+")
 
 
 class Verify(Enum):
@@ -78,7 +80,7 @@ def options_from(
         export_time=_export_time(config.export_time, now),
         adopt=_adopt(config.adopt, tables),
         wait=config.wait,
-        verify=_level(config.verify),
+        verify=verify_level(config.verify),
         allow_older=config.allow_older,
     )
 
@@ -117,25 +119,56 @@ def _export_time(text: str | None, now: datetime) -> datetime | None:
 def _adopt(arn: str | None, tables: Sequence[TableSpec]) -> str | None:
     if arn is None:
         return None
-    found = _EXPORT_ARN.fullmatch(arn.strip())
-    if found is None:
-        _refuse("adopt", arn, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID")
+    found = _parsed(arn, setting="adopt")
     if len(tables) != 1:
         names = ", ".join(spec.name for spec in tables)
         raise DeclarationError(
             f"adopt needs exactly one table, selected are {len(tables)}: {names}",
             remedy=f"materialize {found['table']} alone",
         )
-    if found["table"] != tables[0].name:
+    return export_arn_of(arn, tables[0], setting="adopt")
+
+
+def export_arn_of(arn: str, spec: TableSpec, *, setting: str) -> str:
+    """The ARN, if it is that of an export of this table.
+
+    Raises:
+        DeclarationError: It is none, or another table's.
+    """
+    found = _parsed(arn, setting=setting)
+    if found["table"] != spec.name:
+        purpose = "go back to" if setting == "to" else "adopt"
         raise DeclarationError(
-            f"the export to adopt is of the table {found['table']}",
-            table=tables[0].name,
-            remedy=f"materialize {found['table']}, or name an export of {tables[0].name}",
+            f"the export to {purpose} is of the table {found['table']}",
+            table=spec.name,
+            remedy=f"choose {found['table']}, or name an export of {spec.name}",
         )
-    return arn.strip()
+    return found[0]
 
 
-def _level(verify: Verify | None) -> VerifyLevel | None:
+def export_reference(text: str, spec: TableSpec) -> str:
+    """An export's ARN or its id alone, if it can be that of an export of this table.
+
+    Raises:
+        DeclarationError: It is neither, or another table's.
+    """
+    stripped = text.strip()
+    if stripped.startswith("arn:"):
+        return export_arn_of(stripped, spec, setting="to")
+    if not _EXPORT_ID.fullmatch(stripped):
+        _refuse("to", text, "an export's ARN or its id, e.g. 01772345678901-0a1b2c3d")
+    return stripped
+
+
+def _parsed(arn: str, *, setting: str) -> re.Match[str]:
+    found = _EXPORT_ARN.fullmatch(arn.strip())
+    if found is None:
+        _refuse(setting, arn, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID")
+    return found
+
+
+def verify_level(verify: Verify | None) -> VerifyLevel | None:
+    """The core's word for it."""
     if verify is None:
         return None
     return "full" if verify is Verify.full else "manifest"
