@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
 import dagster as dg
+from dagster._check import CheckError
 from pydantic import Field
 
 from ddb_assets.core import report
@@ -333,7 +334,11 @@ class _Operator:
 
     def _declared_everywhere(self) -> list[TableSpec]:
         """The tables of every declaration of this code location."""
-        assets = self.context.repository_def.assets_defs_by_key.values()
+        try:
+            assets = self.context.repository_def.assets_defs_by_key.values()
+        except CheckError:
+            # `execute_in_process` runs a job without its repository.
+            return list(self.tables.values())
         return [spec for found in marks(assets) for spec in found.step.tables.values()]
 
     @property
