@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from ddb_assets.components import DynamoDBTablesComponent
     from ddb_assets.core.spec import ExportFilter
     from ddb_assets.errors import DdbAssetsError, DeclarationError
+    from ddb_assets.orchestration.automation import (
+        refresh_on_cron,
+        refresh_when_missing,
+        refresh_when_observed_changed,
+    )
     from ddb_assets.orchestration.builder import build_dynamodb_assets
     from ddb_assets.orchestration.declaration import RefreshGroup, Table
+    from ddb_assets.orchestration.freshness import Freshness
     from ddb_assets.orchestration.resources import AwsResource
     from ddb_assets.orchestration.specs import DynamoDBTableProps
     from ddb_assets.orchestration.translator import DynamoDBTranslator
@@ -27,10 +33,14 @@ __all__ = [
     "DynamoDBTablesComponent",
     "DynamoDBTranslator",
     "ExportFilter",
+    "Freshness",
     "RefreshGroup",
     "Table",
     "__version__",
     "build_dynamodb_assets",
+    "refresh_on_cron",
+    "refresh_when_missing",
+    "refresh_when_observed_changed",
 ]
 
 _HOMES = {
@@ -41,9 +51,13 @@ _HOMES = {
     "DynamoDBTablesComponent": "ddb_assets.components",
     "DynamoDBTranslator": "ddb_assets.orchestration.translator",
     "ExportFilter": "ddb_assets.core.spec",
+    "Freshness": "ddb_assets.orchestration.freshness",
     "RefreshGroup": "ddb_assets.orchestration.declaration",
     "Table": "ddb_assets.orchestration.declaration",
     "build_dynamodb_assets": "ddb_assets.orchestration.builder",
+    "refresh_on_cron": "ddb_assets.orchestration.automation",
+    "refresh_when_missing": "ddb_assets.orchestration.automation",
+    "refresh_when_observed_changed": "ddb_assets.orchestration.automation",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
 from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
 from ddb_assets.components.models import (
     AwsModel,
@@ -26,6 +27,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "table": TableModel,
     "settings": SettingsModel,
     "group": GroupModel,
+    "automation": AutomationModel,
+    "freshness": FreshnessModel,
     "aws": AwsModel,
     "filter": FilterModel,
     "launchpad": RefreshConfig,

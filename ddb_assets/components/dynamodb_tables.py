@@ -7,9 +7,9 @@ import dagster as dg
 from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
 from pydantic import Field
 
+from ddb_assets.components.documented import DocumentedModel
 from ddb_assets.components.models import (
     AwsModel,
-    DocumentedModel,
     GroupModel,
     SettingsModel,
     TableEntry,
@@ -132,7 +132,7 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
 
         Without an executor: that is the whole project's choice (`executor_for`).
         """
-        defaults = self.defaults.model_dump(exclude_none=True) if self.defaults else {}
+        defaults = self.defaults.settings() if self.defaults else {}
         groups = {name: group.declaration() for name, group in (self.groups or {}).items()}
         built = build_dynamodb_assets(
             tables=[t if isinstance(t, str) else t.declaration() for t in self.tables],
@@ -154,6 +154,7 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
             assets=built.assets,
             schedules=built.schedules,
             jobs=built.jobs,
+            sensors=built.sensors,
             resources=built.resources,
         )
 

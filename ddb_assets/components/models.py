@@ -1,28 +1,16 @@
 """The YAML form of what `orchestration.declaration` declares in Python; unknown keys are errors."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import dagster as dg
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
+from ddb_assets.components.documented import DocumentedModel, given
 from ddb_assets.core.spec import ExportFilter
+from ddb_assets.errors import DeclarationError
 from ddb_assets.orchestration.declaration import DEFAULT_GROUP, RefreshGroup, Table
 from ddb_assets.orchestration.resources import AwsResource
-
-
-class DocumentedModel(dg.Model, dg.Resolvable):
-    """A YAML form whose schema keeps what `Field` says of each field."""
-
-    @classmethod
-    def model(cls) -> type[BaseModel]:
-        """The schema's model; Dagster drops description and examples of optional fields."""
-        derived = super().model()
-        for name, field in cls.model_fields.items():
-            shown = derived.model_fields[name]
-            shown.description, shown.examples = field.description, field.examples
-        derived.model_rebuild(force=True)
-        return derived
 
 
 class AwsModel(DocumentedModel):
@@ -144,6 +132,20 @@ class SettingsModel(DocumentedModel):
     tags: dict[str, str] | None = Field(
         default=None, description="Dagster tags.", examples=[{"domain": "sales"}]
     )
+    freshness: FreshnessModel | None = Field(
+        default=None,
+        description="How old the table may be before Dagster calls it stale.",
+        examples=[{"fail_after": 93600, "warn_after": 90000}],
+    )
+    automation: AutomationModel | None = Field(
+        default=None,
+        description="When Dagster refreshes the table by itself; its sensor runs from the start.",
+        examples=[{"cron": "0 6 * * *", "missing": True}],
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """What was given, under the names the Python declaration has."""
+        return given(self, SettingsModel.model_fields)
 
 
 class FilterModel(DocumentedModel):
@@ -228,13 +230,10 @@ class TableModel(SettingsModel):
 
     def declaration(self) -> Table:
         """The same in Python."""
-        given: Mapping[str, Any] = {
-            name: value
-            for name in type(self).model_fields
-            if (value := getattr(self, name)) is not None and name not in {"name", "filter"}
-        }
-        chosen = None if self.filter is None else self.filter.declaration()
-        return Table(self.name, filter=chosen, **given)
+        try:
+            return Table(**given(self, type(self).model_fields))
+        except DeclarationError as error:
+            raise error.for_table(self.name) from error.__cause__
 
 
 def _form(entry: object) -> str:
@@ -284,7 +283,17 @@ class GroupModel(DocumentedModel):
     publish_with: Literal["glue", "athena"] | None = Field(
         default=None, description="For tables of this group that say nothing.", examples=["athena"]
     )
+    freshness: FreshnessModel | None = Field(
+        default=None,
+        description="For tables of this group that say nothing.",
+        examples=[{"fail_after": 93600}],
+    )
+    automation: AutomationModel | None = Field(
+        default=None,
+        description="For tables of this group that say nothing; instead of cron.",
+        examples=[{"cron": "0 6 * * *"}],
+    )
 
     def declaration(self) -> RefreshGroup:
         """The same in Python."""
-        return RefreshGroup(**self.model_dump())
+        return RefreshGroup(**given(self, type(self).model_fields))

@@ -1,6 +1,7 @@
 """From a list of DynamoDB tables to Dagster definitions; nothing is asked of AWS at load."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from ddb_assets.orchestration.assets import (
     in_steps,
     refresh_assets,
 )
+from ddb_assets.orchestration.automation import automation_sensor
 from ddb_assets.orchestration.declaration import (
     DEFAULT_GROUP,
     RefreshGroup,
@@ -20,6 +22,7 @@ from ddb_assets.orchestration.declaration import (
     TableSettings,
 )
 from ddb_assets.orchestration.executors import executor_for
+from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.jobs import operator_jobs
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
 from ddb_assets.orchestration.naming import dagster_name, refuse_equal
@@ -49,6 +52,8 @@ def build_dynamodb_assets(
     deadline_seconds: float | None = None,
     owners: Sequence[str] | None = None,
     tags: Mapping[str, str] | None = None,
+    freshness: Freshness | None = None,
+    automation: dg.AutomationCondition[Any] | None = None,
     groups: Mapping[str, RefreshGroup] | None = None,
     aws: AwsResource | None = None,
     resource_key: str = "aws",
@@ -84,6 +89,9 @@ def build_dynamodb_assets(
         deadline_seconds: How long to wait for one export at most; no limit by default.
         owners: Owners of every table that names none.
         tags: Tags of every table; a table's own come on top.
+        freshness: How old a table may be before Dagster calls it stale.
+        automation: When Dagster refreshes a table by itself, e.g. `refresh_on_cron("0 6 * * *")`;
+            not for groups with a schedule. The sensor that sees to it runs from the start.
         groups: Refresh groups by name, each with its schedule; `default` need not be declared.
         aws: Account, region and identity; the AWS SDK's own chain by default.
         resource_key: Key of the AWS resource. Give each `build_dynamodb_assets` of a code location
@@ -138,6 +146,8 @@ def build_dynamodb_assets(
         deadline_seconds=deadline_seconds,
         owners=owners,
         tags=tags,
+        freshness=freshness,
+        automation=automation,
     )
     props = complete(tables, database=database, groups=groups, defaults=defaults, prefix=prefix)
     translated = translate(translator or DynamoDBTranslator(), props)
@@ -175,6 +185,10 @@ def build_dynamodb_assets(
         )
         by_group.setdefault(group, []).append(definition)
     steps = [step for definitions in by_group.values() for step in definitions]
+    automated = automation_sensor(
+        [exported for _, _, exported in translated],
+        name=_step_name(name or database, DEFAULT_GROUP),
+    )
     return dg.Definitions(
         assets=[*(live for _, live, _ in translated), *steps],
         schedules=[
@@ -194,6 +208,7 @@ def build_dynamodb_assets(
             resource_key=resource_key,
             price_per_gb=price_per_gb,
         ),
+        sensors=[automated] if automated is not None else [],
         resources=_resources(aws, resource_key),
         executor=executor_for(len(steps)),
     )

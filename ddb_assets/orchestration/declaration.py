@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import dagster as dg
+
 from ddb_assets.core.spec import ExportFilter, PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
+from ddb_assets.orchestration.freshness import Freshness
 
 #: The group of a table that names none; it need not be declared.
 DEFAULT_GROUP = "default"
@@ -29,6 +32,8 @@ class TableSettings:
         deadline_seconds: How long to wait for an export at most; as long as it takes by default.
         owners: `team:name` or e-mail addresses, shown in the Dagster UI.
         tags: Dagster tags; characters Dagster does not allow become `_`.
+        freshness: How old the table may be before Dagster calls it stale.
+        automation: When Dagster refreshes the table by itself, e.g. `refresh_on_cron(…)`.
     """
 
     bucket: str | None = None
@@ -43,6 +48,8 @@ class TableSettings:
     deadline_seconds: float | None = None
     owners: Sequence[str] | None = None
     tags: Mapping[str, str] | None = None
+    freshness: Freshness | None = None
+    automation: dg.AutomationCondition[Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +95,8 @@ class RefreshGroup:
             otherwise somebody switches it on in the UI.
         consistent: Export all tables as of the same second and publish them together, or none.
         publish_with: As of a table; for all tables of the group that say nothing.
+        freshness: Likewise.
+        automation: Likewise; instead of `cron`, which is a schedule.
     """
 
     cron: str | None = None
@@ -95,3 +104,5 @@ class RefreshGroup:
     running: bool = False
     consistent: bool = False
     publish_with: PublishMethod | None = None
+    freshness: Freshness | None = None
+    automation: dg.AutomationCondition[Any] | None = None

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, get_args
 
+import dagster as dg
+
 from ddb_assets.core.spec import (
     ExportFilter,
     PublishMethod,
@@ -21,6 +23,7 @@ from ddb_assets.orchestration.declaration import (
     Table,
     TableSettings,
 )
+from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.naming import duplicates
 from ddb_assets.schema.declaration import parse_columns
 from ddb_assets.schema.names import athena_name, check_athena_name, refuse_collisions
@@ -52,12 +55,16 @@ class DynamoDBTableProps:
         owners: Who answers for it.
         tags: As declared, not yet legal for Dagster.
         description: As declared.
+        freshness: How old the table may be.
+        automation: When Dagster refreshes it by itself.
     """
 
     spec: TableSpec
     owners: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     description: str | None = None
+    freshness: Freshness | None = None
+    automation: dg.AutomationCondition[Any] | None = None
 
 
 def complete(
@@ -146,7 +153,29 @@ def _props(
         owners=tuple(settings.get("owners", default=())),
         tags={**(defaults.tags or {}), **(table.tags or {})},
         description=table.description,
+        freshness=settings.get("freshness"),
+        automation=_automation(table, group, defaults),
     )
+
+
+def _automation(
+    table: Table, group: RefreshGroup | None, defaults: TableSettings
+) -> dg.AutomationCondition[Any] | None:
+    """The table's own, then its group's, then the default where no schedule does the same."""
+    if group is not None and group.cron is not None and group.automation is not None:
+        raise DeclarationError(
+            f"the group {table.group} has cron and automation",
+            remedy="each refreshes all its tables by itself: remove one of the two",
+        )
+    if table.automation is not None and group is not None and group.consistent:
+        raise DeclarationError(
+            f"automation of one table of the consistent group {table.group}",
+            table=table.name,
+            remedy="its tables are published together: give `automation` to the group",
+        )
+    if table.automation is not None or group is None:
+        return table.automation or defaults.automation
+    return group.automation or (defaults.automation if group.cron is None else None)
 
 
 @dataclass(frozen=True)

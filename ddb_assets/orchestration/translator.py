@@ -54,6 +54,8 @@ class DynamoDBTranslator:
             tags=legal_tags(props.tags, of=spec.name),
             kinds={"athena", "s3", "json"},
             code_version=CODE_VERSION,
+            freshness_policy=None if props.freshness is None else props.freshness.policy(),
+            automation_condition=props.automation,
             metadata={
                 "dagster/table_name": spec.athena_name,
                 "dagster/uri": uri,
@@ -83,6 +85,8 @@ def translate(
     for props in tables:
         try:
             live, exported = translator.get_live_spec(props), translator.get_asset_spec(props)
+        except DeclarationError as error:
+            raise error.for_table(props.spec.name) from error.__cause__
         except (dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError) as error:
             raise DeclarationError(
                 _first_line(error),
