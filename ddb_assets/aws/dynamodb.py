@@ -51,7 +51,23 @@ class DynamoDBGateway:
             enabled=pitr.get("PointInTimeRecoveryStatus") == "ENABLED",
             earliest=utc(pitr.get("EarliestRestorableDateTime")),
             latest=utc(pitr.get("LatestRestorableDateTime")),
+            recovery_days=pitr.get("RecoveryPeriodInDays"),
         )
+
+    def tags(self, table_arn: str) -> dict[str, str]:
+        """DynamoDB's tags of the table, all pages; raises TableNotFoundError."""
+        found: dict[str, str] = {}
+        request: dict[str, Any] = {"ResourceArn": table_arn}
+        while True:
+            with translated(Subject.of_arn(table_arn)):
+                page: Any = self._client().list_tags_of_resource(**request)
+            found |= {tag["Key"]: tag["Value"] for tag in page.get("Tags", ())}
+            token = page.get("NextToken")
+            if not token:
+                return found
+            if token == request.get("NextToken"):
+                raise impossible("ListTagsOfResource gave the same NextToken twice")
+            request["NextToken"] = token
 
     def start_export(self, request: ExportRequest) -> Export:
         """Start the export, or get the one already started with the same client token.

@@ -30,11 +30,18 @@ class TableDescription:
 
 @dataclass(frozen=True)
 class Pitr:
-    """Point-in-time recovery, from DescribeContinuousBackups (`PointInTimeRecoveryStatus`)."""
+    """Point-in-time recovery, from DescribeContinuousBackups (`PointInTimeRecoveryStatus`).
+
+    Attributes:
+        earliest: The first moment that can be exported; None while it is off.
+        latest: The last moment, some minutes ago.
+        recovery_days: How far back it is kept once it has been on for so long; 1 to 35.
+    """
 
     enabled: bool
     earliest: datetime | None = None
     latest: datetime | None = None
+    recovery_days: int | None = None
 
 
 @dataclass(frozen=True)

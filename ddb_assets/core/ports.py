@@ -26,6 +26,10 @@ class DynamoDB(Protocol):
         """Raises TableNotFoundError."""
         ...
 
+    def tags(self, table_arn: str) -> dict[str, str]:
+        """DynamoDB's tags of the table, all pages. Raises TableNotFoundError."""
+        ...
+
     def start_export(self, request: ExportRequest) -> Export:
         """Start it, or get the one already started with the same client token."""
         ...

@@ -131,6 +131,7 @@ def test_the_recovery_window_is_utc(aws, gateway):
             "PointInTimeRecoveryStatus": "ENABLED",
             "EarliestRestorableDateTime": 1767225600,
             "LatestRestorableDateTime": 1767229200,
+            "RecoveryPeriodInDays": 14,
         },
     }
     aws.json({"ContinuousBackupsDescription": on})
@@ -138,7 +139,18 @@ def test_the_recovery_window_is_utc(aws, gateway):
     assert pitr.enabled
     assert pitr.earliest == datetime(2026, 1, 1, tzinfo=UTC)
     assert pitr.latest == datetime(2026, 1, 1, 1, tzinfo=UTC)
+    assert pitr.recovery_days == 14
     assert pitr.earliest.tzinfo is UTC
+
+
+def test_tags_are_read_to_the_last_page(aws, gateway):
+    """The token goes back as it came."""
+    aws.json({"Tags": [{"Key": "cost center", "Value": "42"}], "NextToken": "more"})
+    aws.json({"Tags": [{"Key": "team", "Value": ""}]})
+    assert gateway.tags(TABLE) == {"cost center": "42", "team": ""}
+    first, second = (request.json for request in aws.seen)
+    assert first == {"ResourceArn": TABLE}
+    assert second == {"ResourceArn": TABLE, "NextToken": "more"}
 
 
 def test_a_plain_request_sends_only_what_was_set(aws, gateway):

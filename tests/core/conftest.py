@@ -150,6 +150,11 @@ class FakeAws:
         latest = self.clock.now() - timedelta(seconds=300)
         return replace(self.pitr[name], latest=self.pitr[name].latest or latest)
 
+    def tags(self, table_arn: str) -> dict[str, str]:
+        name = table_arn.rpartition("/")[2]
+        self.called("tags", name)
+        return {"table": name}
+
     def start_export(self, request: ExportRequest) -> Export:
         name = request.table_arn.rpartition("/")[2]
         self.called("start_export", name)
