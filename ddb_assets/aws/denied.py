@@ -42,6 +42,8 @@ _SERVICES = {
         "DescribeTable",
         "ExportTableToPointInTime",
         "ListExports",
+        "ListTables",
+        "ListTagsOfResource",
     ),
 }
 _ACTIONS = _S3_ACTIONS | {
