@@ -17,7 +17,7 @@ from ddb_assets.core.publication import Publication
 from ddb_assets.core.publish import judged_table, put_back, read_table
 from ddb_assets.core.scheduler import Pause, Signal, Task
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.errors import DdbAssetsError, GroupHeldBackError
+from ddb_assets.errors import DdbAssetsError, DeclarationError, GroupHeldBackError
 
 Publish = Callable[[Offer], Task[Publication]]
 
@@ -33,7 +33,7 @@ class CutGroup:
         self,
         run: RunContext,
         name: str,
-        moment: datetime,
+        moment: datetime | None,
         members: Sequence[TableSpec],
         publish: Publish,
     ) -> None:
@@ -64,6 +64,21 @@ class CutGroup:
         while not self._all_ready.is_set and not self.failed.is_set:
             yield Pause(signal=self._all_ready)
         self.hold_back(table)
+
+    def agree(self, moment: datetime) -> None:
+        """Take the first adopted export's time as the cut's, and hold the others to it.
+
+        Raises:
+            DeclarationError: This one is of another second.
+        """
+        if self.moment is None:
+            self.moment = moment
+        if self.moment != moment:
+            raise DeclarationError(
+                f"its export is of {moment.isoformat()}, another one of the consistent cut "
+                f"{self.name} of {self.moment.isoformat()}",
+                remedy="adopt exports of one second, or refresh the group",
+            )
 
     def publish(self, offer: Offer) -> Task[Publication]:
         """Wait until every member is verified, then publish them together.

@@ -1,5 +1,6 @@
 """What one refresh is asked to do beyond what the tables declare."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +18,9 @@ class RefreshOptions:
 
     Attributes:
         export_time: The moment to export, a whole second, UTC; None is the latest restorable.
-        adopt: Publish this completed (or running) export, by ARN, instead of starting one;
-            only with exactly one table.
+        adopt: Publish completed (or running) exports instead of starting any: one ARN with exactly
+            one table, or an ARN for each DynamoDB table. In the second form the tables of a
+            consistent group are published together, and only exports of one second.
         wait: False starts the exports, notes them in the ledger and ends.
         verify: Overrides the verify level of every table.
         allow_older: An older export may replace a newer one: the rollback.
@@ -30,7 +32,7 @@ class RefreshOptions:
     """
 
     export_time: datetime | None = None
-    adopt: str | None = None
+    adopt: str | Mapping[str, str] | None = None
     wait: bool = True
     verify: VerifyLevel | None = None
     allow_older: bool = False
@@ -38,3 +40,9 @@ class RefreshOptions:
     cut_lag_seconds: float = 300.0
     max_in_flight: int = MAX_EXPORTS_IN_FLIGHT
     max_queries: int = MAX_ACTIVE_DDL
+
+    def adopted(self, table: str) -> str | None:
+        """ARN of the export this DynamoDB table is to show; None to start one."""
+        if self.adopt is None or isinstance(self.adopt, str):
+            return self.adopt
+        return self.adopt[table]

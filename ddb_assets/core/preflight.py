@@ -51,10 +51,16 @@ def check_request(specs: Sequence[TableSpec], options: RefreshOptions) -> None:
                 remedy="declare it once, or refresh the two in different runs",
             )
     if options.adopt is not None:
-        if len(specs) != 1:
+        one = isinstance(options.adopt, str)
+        if one and len(specs) != 1:
             raise DeclarationError(
                 f"an export can be adopted for exactly one table, not for {len(specs)}",
                 remedy="select one table",
+            )
+        if not one and set(options.adopt) != {spec.name for spec in specs}:
+            raise DeclarationError(
+                "the exports to adopt are not of the selected tables",
+                remedy="name exactly one export of each selected table",
             )
         if options.export_time is not None or not options.wait:
             raise DeclarationError(

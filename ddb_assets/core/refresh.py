@@ -112,10 +112,13 @@ class _Refresh:
     def _groups(self, specs: Sequence[TableSpec]) -> dict[str, CutGroup]:
         run = self._run
         options = run.options
-        # An adopted export has its own time; one started now and finished later is no cut yet.
-        if options.adopt is not None:
+        if isinstance(options.adopt, str):
+            # One table, by itself.
             return {}
-        moment = options.export_time or cut_time(run.started_at, options.cut_lag_seconds)
+        # Adopted exports have their own time: the first one's must be all the others'.
+        moment = None
+        if options.adopt is None:
+            moment = options.export_time or cut_time(run.started_at, options.cut_lag_seconds)
         groups: dict[str, CutGroup] = {}
         for name in options.consistent_groups:
             members = [spec for spec in specs if spec.group == name]

@@ -101,9 +101,10 @@ class TableRefresh:
         run, spec = self._run, self.spec
         options = run.options
         check_spec(spec)
-        if options.adopt is not None:
+        adopted = options.adopted(spec.name)
+        if adopted is not None:
             description, export = yield from adopted_export(
-                run, spec, options.adopt, allow_older=options.allow_older
+                run, spec, adopted, allow_older=options.allow_older
             )
             self._got(export, "reattached", f"adopting export {export.export_id}")
             done = yield from self._wait(description, export)
@@ -300,6 +301,8 @@ class TableRefresh:
         return self._group.moment if self._group is not None else self._run.options.export_time
 
     def _check_moment(self, manifest: Manifest) -> None:
+        if self._group is not None and self._run.options.adopt is not None:
+            self._group.agree(manifest.export_time)
         moment = self._moment()
         if (
             self._run.options.adopt is None
