@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ddb_assets.schema.attributes import Attribute
+from ddb_assets.schema.paths import ValuePath
+
 PublicationAction = Literal["created", "moved", "unchanged"]
 
 
@@ -18,6 +21,9 @@ class Publication:
         query_execution_id: Of the `ALTER TABLE`, where Athena published.
         columns: (name, Hive type, comment) as the catalog now has them.
         notes: What a reader should know: attributes that needed a mapping, widened types.
+        attributes: What the table's column holds, as DynamoDB spells it; empty where that is not
+            known.
+        paths: Each value an item may hold and the field that it is read through.
     """
 
     database: str
@@ -31,3 +37,5 @@ class Publication:
     query_execution_id: str | None = None
     columns: tuple[tuple[str, str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    paths: tuple[ValuePath, ...] = ()

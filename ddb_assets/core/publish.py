@@ -5,6 +5,8 @@ end in the next reading. The loop ends when the table, as read, lies at this exp
 proof, and also how a repeated publication changes nothing.
 """
 
+from typing import Any
+
 from ddb_assets.core.catalog import (
     Offer,
     Shaping,
@@ -21,8 +23,11 @@ from ddb_assets.core.publication import Publication, PublicationAction
 from ddb_assets.core.published import PREVIOUS_LOCATION, published_export, sealed
 from ddb_assets.core.scheduler import Pause, Task
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.errors import UnsupportedError, VersionConflictError
+from ddb_assets.errors import CatalogConflictError, UnsupportedError, VersionConflictError
+from ddb_assets.schema.attributes import Attribute
 from ddb_assets.schema.hive_types import parse
+from ddb_assets.schema.layout import written_attributes
+from ddb_assets.schema.paths import ValuePath, field_names, value_paths
 
 #: Swaps lost to others in a row; each was somebody else's successful change of the same table.
 MAX_SWAPS = 20
@@ -177,6 +182,7 @@ class Swap:
             action = "created" if self._before is None else "moved"
             previous = None if self._before is None else self._before.location
         manifest = self._offer.manifest
+        attributes, paths = _known_paths(table)
         return Publication(
             database=self._offer.spec.database,
             table=self._offer.spec.table,
@@ -189,6 +195,8 @@ class Swap:
             query_execution_id=self.query_execution_id,
             columns=table.columns,
             notes=self._shape.notes if self._shape is not None else (),
+            attributes=attributes,
+            paths=paths,
         )
 
     def noted(self, shape: Shaping) -> None:
@@ -262,6 +270,20 @@ def put_back(
         table=spec.name,
         remedy="look where the tables of this group point and roll back the one that is ahead",
     )
+
+
+def _known_paths(
+    table: CatalogTable,
+) -> tuple[tuple[Attribute, ...], tuple[ValuePath, ...]]:
+    """What the table's column holds; nothing for a table laid out by others."""
+    try:
+        attributes = written_attributes(table.parameters)
+    except CatalogConflictError:
+        # Somebody edited the parameter. The table is published all the same; only this is unknown.
+        return (), ()
+    serde: dict[str, Any] = table.table_input.get("StorageDescriptor", {}).get("SerdeInfo") or {}
+    named = field_names(str(serde.get("SerializationLibrary", "")), serde.get("Parameters") or {})
+    return attributes, tuple(value_paths(attributes, named))
 
 
 def version_of(spec: TableSpec, table: CatalogTable) -> str:
