@@ -19,6 +19,7 @@ class LazyGroup(click.Group):
 
     #: command -> (module, attribute, one line for `--help`)
     COMMANDS: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "adopt": ("ddb_assets.cli.adopt", "adopt", "Publish an export that is already there."),
         "demo": (
             "ddb_assets.cli.demo",
             "demo",
@@ -30,6 +31,13 @@ class LazyGroup(click.Group):
             "Local AWS with sample tables and the Dagster UI, until Ctrl-C.",
         ),
         "local": ("ddb_assets.cli.local", "local", "Start the local AWS alone."),
+        "prune": ("ddb_assets.cli.prune", "prune", "Delete old exports from S3."),
+        "rollback": ("ddb_assets.cli.rollback", "rollback", "Show an earlier export again."),
+        "status": (
+            "ddb_assets.cli.status",
+            "status",
+            "Say what each table shows, how old it is and what runs.",
+        ),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -1,0 +1,31 @@
+"""How an adoption or a rollback ends on the terminal."""
+
+import click
+
+from ddb_assets.cli.output import print_json, say
+from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.report import failed_document, published_document
+
+
+def finish(outcome: Outcome, *, as_json: bool) -> None:
+    """Print the outcome.
+
+    Raises:
+        DdbAssetsError: It is a failure; the document, if one was asked for, is printed.
+    """
+    if isinstance(outcome, Failed):
+        if as_json:
+            print_json(failed_document(outcome.spec, outcome.error))
+        raise outcome.error
+    assert isinstance(outcome, Refreshed), "an export that is there is waited for"
+    if as_json:
+        print_json(published_document(outcome))
+        return
+    publication = outcome.publication
+    verb = "already shows" if publication.action == "unchanged" else "shows"
+    click.echo(
+        f"{outcome.spec.athena_name} {verb} {outcome.manifest.export_id}: "
+        f"{outcome.manifest.items:,} items as of {publication.export_time:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    for note in publication.notes:
+        say(f"note: {note}")
