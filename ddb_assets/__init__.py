@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_assets.version import __version__
 
 if TYPE_CHECKING:
-    from ddb_assets.components import DynamoDBTablesComponent
+    from ddb_assets.components import DynamoDBDiscoveryComponent, DynamoDBTablesComponent
     from ddb_assets.core.spec import ExportFilter
     from ddb_assets.errors import DdbAssetsError, DeclarationError
     from ddb_assets.orchestration.automation import (
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
     from ddb_assets.orchestration.resources import AwsResource
     from ddb_assets.orchestration.specs import DynamoDBTableProps
     from ddb_assets.orchestration.translator import DynamoDBTranslator
+    from ddb_assets.reading.export import read_export
+    from ddb_assets.reading.frames import (
+        read_export_duckdb,
+        read_export_pandas,
+        read_export_polars,
+        read_export_table,
+    )
 
 __all__ = [
     "AwsResource",
     "DdbAssetsError",
     "DeclarationError",
+    "DynamoDBDiscoveryComponent",
     "DynamoDBTableProps",
     "DynamoDBTablesComponent",
     "DynamoDBTranslator",
@@ -47,6 +55,7 @@ _HOMES = {
     "AwsResource": "ddb_assets.orchestration.resources",
     "DdbAssetsError": "ddb_assets.errors",
     "DeclarationError": "ddb_assets.errors",
+    "DynamoDBDiscoveryComponent": "ddb_assets.components",
     "DynamoDBTableProps": "ddb_assets.orchestration.specs",
     "DynamoDBTablesComponent": "ddb_assets.components",
     "DynamoDBTranslator": "ddb_assets.orchestration.translator",
@@ -55,6 +64,11 @@ _HOMES = {
     "RefreshGroup": "ddb_assets.orchestration.declaration",
     "Table": "ddb_assets.orchestration.declaration",
     "build_dynamodb_assets": "ddb_assets.orchestration.builder",
+    "read_export": "ddb_assets.reading.export",
+    "read_export_duckdb": "ddb_assets.reading.frames",
+    "read_export_pandas": "ddb_assets.reading.frames",
+    "read_export_polars": "ddb_assets.reading.frames",
+    "read_export_table": "ddb_assets.reading.frames",
     "refresh_on_cron": "ddb_assets.orchestration.automation",
     "refresh_when_missing": "ddb_assets.orchestration.automation",
     "refresh_when_observed_changed": "ddb_assets.orchestration.automation",

@@ -49,21 +49,6 @@ class InventoryGateway(DynamoDBGateway):
                 raise impossible("ListTables gave the same LastEvaluatedTableName twice")
             request["ExclusiveStartTableName"] = last
 
-    def tags(self, table_arn: str) -> dict[str, str]:
-        """DynamoDB's tags of the table, all pages; raises TableNotFoundError."""
-        tags: dict[str, str] = {}
-        request: dict[str, Any] = {"ResourceArn": table_arn}
-        while True:
-            with translated(Subject.of_arn(table_arn)):
-                page: Any = self._client().list_tags_of_resource(**request)
-            tags.update((tag["Key"], tag["Value"]) for tag in page.get("Tags", ()))
-            token = page.get("NextToken")
-            if not token:
-                return tags
-            if token == request.get("NextToken"):
-                raise impossible("ListTagsOfResource gave the same NextToken twice")
-            request["NextToken"] = token
-
 
 def connect_inventory(connection: AwsConnection) -> InventoryGateway:
     """The gateway over a connection; nothing is loaded or called before the first use."""

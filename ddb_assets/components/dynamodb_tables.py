@@ -16,6 +16,7 @@ from ddb_assets.components.models import (
     TableModel,
     resolve_tables,
 )
+from ddb_assets.components.scaffolders import TablesScaffolder
 from ddb_assets.orchestration.assets import TABLES_PER_STEP
 from ddb_assets.orchestration.builder import build_dynamodb_assets
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
@@ -28,6 +29,7 @@ def _template_variables(props: DynamoDBTableProps) -> dict[str, Any]:
     return {"props": props, "table": props.spec}
 
 
+@dg.scaffold_with(TablesScaffolder)
 class DynamoDBTablesComponent(dg.Component, DocumentedModel):
     """Keeps DynamoDB tables queryable in Athena.
 

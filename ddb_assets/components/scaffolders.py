@@ -1,5 +1,7 @@
 """What `dg scaffold defs` writes: a declaration that loads as it is, with the rest in comments."""
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +12,9 @@ from pydantic import BaseModel, Field
 from ddb_assets.errors import DeclarationError
 from ddb_assets.orchestration.declaration import TableSettings
 from ddb_assets.orchestration.specs import complete
+
+# Dagster's reader takes 1e5 for a number, PyYAML does not: only a leading letter is safe.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 _TABLES_YAML = """\
 # DynamoDB tables, kept queryable in Athena. Check with `dg check yaml` and `dg check defs`.
@@ -182,4 +187,5 @@ def _write(
 
 def _scalar(value: str) -> str:
     """As YAML reads it back: `on`, `1e5` and `*` need quotes."""
-    return yaml.safe_dump(value, width=10_000).removesuffix("\n").removesuffix("\n...")
+    plain = _PLAIN.fullmatch(value) and yaml.safe_load(value) == value
+    return value if plain else json.dumps(value)
