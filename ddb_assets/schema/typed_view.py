@@ -1,31 +1,50 @@
 """The typed view: real columns over the raw table, so that nobody reads a type descriptor.
 
 Every attribute becomes a column under its field's name; one of several types becomes a column per
-type. Numbers take the first exact rung of the ladder, binary is decoded, sets and lists are arrays,
-maps with fixed keys are rows and maps with open keys are maps. The SQL is Trino's, as Athena
-engine version 3 reads views.
+type, or one of JSON. Numbers take the first exact rung of the ladder, binary is decoded, sets and
+lists are arrays, maps with fixed keys are rows and maps with open keys are maps. A column once
+there stays, under its name, and only gets wider. The SQL is Trino's, as Athena engine version 3
+reads views.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-from ddb_assets.schema.attributes import Shape
-from ddb_assets.schema.ddl import create_or_replace_view, quote_query
-from ddb_assets.schema.declaration import ANY_KEY, SCALAR_CODES
+from ddb_assets.schema.attributes import Attribute, Shape
+from ddb_assets.schema.ddl import create_or_replace_view, quote_query, string_query
+from ddb_assets.schema.declaration import ANY_KEY
+from ddb_assets.schema.hive_types import parse
 from ddb_assets.schema.layout import TableLayout
-from ddb_assets.schema.number_stats import NumberStats
-from ddb_assets.schema.numbers import narrowest
 from ddb_assets.schema.profile import Profile
 from ddb_assets.schema.profile_node import Node
+from ddb_assets.schema.query_types import query_type
 from ddb_assets.schema.shapes import item_shape
+from ddb_assets.schema.view_expressions import (
+    JSON_CODE,
+    Expression,
+    ExpressionBuilder,
+    absent,
+    child,
+    types_of,
+)
+from ddb_assets.schema.view_memory import (
+    KnownColumn,
+    ViewMemory,
+    all_values,
+    any_numbers,
+    settle,
+    widened,
+)
 
-#: Types of the raw table that need no conversion.
-_AS_THEY_ARE = {"S": "varchar", "BOOL": "boolean", "SS": "array(varchar)"}
+#: What an attribute of several types becomes.
+MixedTypes = Literal["columns", "json"]
 
 VIEW_SUFFIX = "_typed"
 
 #: The raw table's alias: a table named `item` must not hide its own column.
 _RAW = "raw"
+_NOTHING = ViewMemory()
 
 
 @dataclass(frozen=True)
@@ -35,14 +54,20 @@ class ViewColumn:
     Attributes:
         name: Legal and unique in the view.
         type: As queries name it: `bigint`, `array(varchar)`, `row("x" varchar)`.
-        path: The attribute as DynamoDB spells it.
+        path: The attribute as DynamoDB spells it, and its type where it is one of several.
         expression: What it is made of.
+        hive: The type as Glue keeps it.
+        attribute: The attribute alone.
+        code: The type it shows; empty where only NULL was ever seen.
     """
 
     name: str
     type: str
     path: str
     expression: str
+    hive: str = "string"
+    attribute: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,11 +75,13 @@ class TypedView:
     """The view's columns, and what they cannot show.
 
     Attributes:
-        notes: Values the view does not tell apart; the raw table does.
+        notes: Values the view does not tell apart (the raw table does), and columns that changed.
+        memory: To be kept on the view for the next time.
     """
 
     columns: tuple[ViewColumn, ...]
     notes: tuple[str, ...]
+    memory: ViewMemory = field(default_factory=ViewMemory)
 
     def select(self, database: str, table: str) -> str:
         """The query over the raw table."""
@@ -72,174 +99,151 @@ class TypedView:
         return create_or_replace_view(database, name, self.select(database, table))
 
 
-def typed_view(layout: TableLayout, profile: Profile) -> TypedView:
+def typed_view(
+    layout: TableLayout,
+    profile: Profile | None,
+    *,
+    memory: ViewMemory = _NOTHING,
+    mixed: MixedTypes = "columns",
+) -> TypedView:
     """The view over a raw table of this layout.
 
     Args:
         layout: Of the raw table.
         profile: Of the export it is at; decides the types of numbers. A number never seen in it
-            (an attribute the export lacks, all NULL) is a bigint.
+            (an attribute the export lacks, all NULL) is a bigint. None if nobody has read the
+            items: then numbers are text.
+        memory: What the view was before.
+        mixed: One column per type, or one of JSON text, for attributes of several types.
+
+    Raises:
+        CatalogConflictError: The memory holds a type that is none.
     """
-    builder = _Builder(layout.field_name)
+    found = any_numbers(layout.attributes) if profile is None else profile.item
+    numbers = widened(memory, found)
     item = item_shape(layout.attributes)
-    column = f"{quote_query(_RAW)}.{quote_query('item')}"
+    settle(item, numbers)
+    columns = _Columns(layout, numbers, memory, mixed)
     if item.values is not None or not item.fields:
-        built = builder.map_(item, profile.item, column, 0)
-        return TypedView((ViewColumn("item", built.type, ANY_KEY, built.sql),), ())
-    taken = {layout.field_name(a.name) for a in item.fields if len(_types(a.shape)) < 2}
-    columns: list[ViewColumn] = []
-    notes: list[str] = []
-    for attribute in item.fields:
-        field = layout.field_name(attribute.name)
-        node = _child(profile.item, attribute.name)
-        value = f"{column}.{quote_query(field)}"
-        types = _types(attribute.shape)
-        if "NULL" in attribute.shape.scalars:
-            notes.append(f"{attribute.name}: NULL and absent both read as NULL")
-        if len(types) < 2:
-            built = builder.value(attribute.shape, node, value, 0)
-            columns.append(ViewColumn(field, built.type, attribute.name, built.sql))
-            continue
-        for code in types:
-            name = _free(f"{field}_{code.lower()}", taken)
-            taken.add(name)
-            built = builder.of_type(code, attribute.shape, node, value, 0)
-            columns.append(ViewColumn(name, built.type, f"{attribute.name} ({code})", built.sql))
-    return TypedView(tuple(columns), tuple(notes))
-
-
-@dataclass(frozen=True)
-class _Expression:
-    sql: str
-    type: str
-
-
-def _types(shape: Shape) -> list[str]:
-    """The types that carry a value: all but NULL, in a fixed order."""
-    found: list[str] = [c for c in SCALAR_CODES if c in shape.scalars and c != "NULL"]
-    if shape.fields is not None or shape.values is not None:
-        found.append("M")
-    if shape.element is not None:
-        found.append("L")
-    return found
-
-
-class _Builder:
-    """Expressions for values, inside out; `depth` keeps lambda variables apart."""
-
-    def __init__(self, field_name: Callable[[str], str]) -> None:
-        self.field_name = field_name
-
-    def value(self, shape: Shape, node: Node | None, sql: str, depth: int) -> _Expression:
-        """The one value of a descriptor, or a row with one field per type."""
-        types = _types(shape)
-        if len(types) == 1:
-            return self.of_type(types[0], shape, node, sql, depth)
-        if not types:
-            return _Expression("CAST(NULL AS varchar)", "varchar")
-        members = [(c.lower(), self.of_type(c, shape, node, sql, depth)) for c in types]
-        return _row(sql, members)
-
-    def of_type(
-        self, code: str, shape: Shape, node: Node | None, sql: str, depth: int
-    ) -> _Expression:
-        """The value as one of its types; NULL where it has another."""
-        field = f"{sql}.{quote_query(code.lower())}"
-        if code in {"M", "L"}:
-            document = self.map_ if code == "M" else self._list
-            return document(shape, node, field, depth)
-        if code in {"NS", "BS"}:
-            return _set(code, node, field, f"e{depth}")
-        if code == "N":
-            return _number(node.numbers if node else None, field)
-        if code == "B":
-            return _binary(field)
-        return _Expression(field, _AS_THEY_ARE[code])
-
-    def map_(self, shape: Shape, node: Node | None, sql: str, depth: int) -> _Expression:
-        """A row for fixed keys, a map for open ones."""
-        if shape.fields:
-            members = [
-                (
-                    self.field_name(a.name),
-                    self.value(
-                        a.shape,
-                        _child(node, a.name),
-                        f"{sql}.{quote_query(self.field_name(a.name))}",
-                        depth,
-                    ),
-                )
-                for a in shape.fields
-            ]
-            return _row(sql, members)
-        if shape.values is None or shape.values == Shape():
-            return _Expression(sql, "map(varchar, varchar)")
-        key, variable = f"k{depth}", f"v{depth}"
-        inner = self.value(shape.values, _values(node), variable, depth + 1)
-        return _Expression(
-            f"transform_values({sql}, ({key}, {variable}) -> {inner.sql})",
-            f"map(varchar, {inner.type})",
-        )
-
-    def _list(self, shape: Shape, node: Node | None, sql: str, depth: int) -> _Expression:
-        if shape.element is None or shape.element == Shape():
-            return _Expression(sql, "array(varchar)")
-        variable = f"e{depth}"
-        inner = self.value(shape.element, node.element if node else None, variable, depth + 1)
-        return _Expression(f"transform({sql}, {variable} -> {inner.sql})", f"array({inner.type})")
-
-
-def _set(code: str, node: Node | None, sql: str, variable: str) -> _Expression:
-    if code == "BS":
-        inner = _binary(variable)
+        columns.whole_item(item)
     else:
-        inner = _number(node.set_numbers if node else None, variable)
-    array = f"array({inner.type})"
-    if inner.sql == variable:
-        return _Expression(sql, array)
-    return _Expression(f"transform({sql}, {variable} -> {inner.sql})", array)
+        for attribute in item.fields:
+            columns.attribute(attribute, layout.field_name(attribute.name))
+    made = columns.in_order()
+    kept = tuple(KnownColumn(c.name, c.attribute, c.code, c.hive) for c in made)
+    notes = (*columns.notes, *_changes(memory.columns, made))
+    return TypedView(made, notes, ViewMemory(kept, numbers))
 
 
-def _binary(sql: str) -> _Expression:
-    return _Expression(f"from_base64({sql})", "varbinary")
+class _Columns:
+    """Collects the columns; what the view had keeps its name."""
+
+    def __init__(
+        self, layout: TableLayout, numbers: Node, memory: ViewMemory, mixed: MixedTypes
+    ) -> None:
+        self.notes: list[str] = []
+        self._builder = ExpressionBuilder(layout.field_name)
+        self._numbers = numbers
+        self._mixed = mixed
+        self._item = f"{quote_query(_RAW)}.{quote_query('item')}"
+        self._known = memory.columns
+        self._made: dict[str, ViewColumn] = {}
+        item = item_shape(layout.attributes)
+        single = (a for a in item.fields or () if len(types_of(a.shape)) < 2)
+        self._reserved = {layout.field_name(a.name): a.name for a in single}
+        self._taken = {column.name for column in memory.columns}
+
+    def whole_item(self, item: Shape) -> None:
+        """An item with open keys is one map; columns from before read their key of it."""
+        built = self._builder.map_(item, self._numbers, self._item, 0)
+        self._add(ANY_KEY, "M", ANY_KEY, built, "item")
+        shape, node = item.values or Shape(), all_values(self._numbers)
+        for known in self._known:
+            if known.attribute == ANY_KEY:
+                continue
+            value = f"element_at({self._item}, {string_query(known.attribute)})"
+            built = self._of(known.code, shape, node, value, known)
+            self._put(known.name, known.attribute, known.code, known.attribute, built)
+
+    def attribute(self, attribute: Attribute, name: str) -> None:
+        """The column or columns of one attribute of fixed name."""
+        shape, node = attribute.shape, child(self._numbers, attribute.name)
+        value = f"{self._item}.{quote_query(name)}"
+        known = {c.code: c for c in self._known if c.attribute == attribute.name}
+        types = types_of(shape)
+        if "NULL" in shape.scalars and not (self._mixed == "json" and len(types) > 1):
+            self.notes.append(f"{attribute.name}: NULL and absent both read as NULL")
+        codes = types if len(types) < 2 or self._mixed == "columns" else [JSON_CODE]
+        codes = [*(code for code in known if code and code not in codes), *codes] or [""]
+        plain = not any(known) and len(codes) == 1
+        for code in codes:
+            path = attribute.name if len(codes) == 1 else f"{attribute.name} ({code})"
+            built = self._of(code, shape, node, value, known.get(code))
+            if code in known:
+                self._put(known[code].name, attribute.name, code, path, built)
+            elif plain and "" in known:
+                # So far it was NULL in every item: the column gets its type now.
+                self._put(known[""].name, attribute.name, code, path, built)
+            else:
+                wanted = name if plain else f"{name}_{code.lower()}"
+                self._add(attribute.name, code, path, built, wanted)
+
+    def in_order(self) -> tuple[ViewColumn, ...]:
+        """Columns from before in their order, those without an attribute as NULL; then new ones."""
+        ordered: list[ViewColumn] = []
+        for known in self._known:
+            column = self._made.pop(known.name, None)
+            if column is not None:
+                ordered.append(column)
+            elif known.code:
+                built = absent(parse(known.type))
+                ordered.append(_column(known.name, known.attribute, known.code, None, built))
+        return (*ordered, *self._made.values())
+
+    def _of(
+        self, code: str, shape: Shape, node: Node | None, value: str, known: KnownColumn | None
+    ) -> Expression:
+        types = types_of(shape)
+        if code == JSON_CODE and types:
+            return self._builder.json(shape, value)
+        if code in types:
+            return self._builder.of_type(code, shape, node, value, 0)
+        return absent(parse(known.type if known else "string"))
+
+    def _add(self, attribute: str, code: str, path: str, built: Expression, wanted: str) -> None:
+        known = next((c for c in self._known if (c.attribute, c.code) == (attribute, code)), None)
+        name = known.name if known is not None else self._free(wanted, attribute)
+        self._taken.add(name)
+        self._put(name, attribute, code, path, built)
+
+    def _put(self, name: str, attribute: str, code: str, path: str, built: Expression) -> None:
+        self._made[name] = _column(name, attribute, code, path, built)
+
+    def _free(self, name: str, attribute: str) -> str:
+        while name in self._taken or self._reserved.get(name, attribute) != attribute:
+            name += "_"
+        return name
 
 
-def _number(stats: NumberStats | None, sql: str) -> _Expression:
-    number = narrowest(stats or NumberStats())
-    if number.kind == "string":
-        return _Expression(sql, number.query)
-    if number.kind == "bigint" and stats is not None and not stats.plain:
-        # A cast from text to bigint refuses `1E3` and `7.0`; the decimal in between does not.
-        return _Expression(f"CAST(CAST({sql} AS decimal(38,0)) AS bigint)", number.query)
-    return _Expression(f"CAST({sql} AS {number.query})", number.query)
+def _column(
+    name: str, attribute: str, code: str, path: str | None, built: Expression
+) -> ViewColumn:
+    return ViewColumn(
+        name=name,
+        type=query_type(built.type),
+        path=attribute if path is None else path,
+        expression=built.sql,
+        hive=built.type.text,
+        attribute=attribute,
+        code=code,
+    )
 
 
-def _row(sql: str, members: Sequence[tuple[str, _Expression]]) -> _Expression:
-    """A row that is NULL where its source is, not a row of NULLs."""
-    values = ", ".join(member.sql for _, member in members)
-    inside = ", ".join(f"{quote_query(name)} {member.type}" for name, member in members)
-    row = f"row({inside})"
-    return _Expression(f"IF({sql} IS NOT NULL, CAST(ROW({values}) AS {row}))", row)
-
-
-def _child(node: Node | None, name: str) -> Node | None:
-    """The profile's node of a key; the one for all keys where they are open."""
-    if node is None or node.children is None:
-        return node.values if node else None
-    return node.children.get(name)
-
-
-def _values(node: Node | None) -> Node | None:
-    """The profile's node of all values of a map whose keys the layout has opened."""
-    if node is None or node.children is None:
-        return node.values if node else None
-    together = Node()
-    for child in node.children.values():
-        together.absorb(child)
-    return together
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
+def _changes(before: Sequence[KnownColumn], after: Sequence[ViewColumn]) -> tuple[str, ...]:
+    """What a reader of the view may notice."""
+    types = {column.name: column.type for column in before}
+    return tuple(
+        f"changed: {column.name}: {types[column.name]} -> {column.hive}"
+        for column in after
+        if types.get(column.name, column.hive) != column.hive
+    )
