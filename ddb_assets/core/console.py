@@ -95,6 +95,11 @@ def athena_query_url(query_id: str, *, region: str) -> str:
     return f"{_home('athena', region)}#/query-editor/history/{quote(query_id, safe='')}"
 
 
+def athena_editor_url(*, region: str) -> str:
+    """Athena's query editor."""
+    return f"{_home('athena', region)}#/query-editor"
+
+
 def _host(region: str) -> str:
     return f"{region}.{_ROOTS[partition_of(region)]}"
 

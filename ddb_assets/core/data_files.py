@@ -99,7 +99,7 @@ class _Reading:
 
     def read(self, observer: ObserverT) -> "Task[ObserverT]":
         digest = hashlib.md5()
-        gzip = _Gunzip()
+        gzip = Gunzip()
         lines = 0
         rest = b""
         for chunk in self._chunks():
@@ -125,7 +125,7 @@ class _Reading:
     def _chunks(self) -> Iterator[bytes]:
         return self._run.gateways.objects.stream(self._bucket, self._file.key, _CHUNK_BYTES)
 
-    def _unpacked(self, gzip: "_Gunzip", chunk: bytes) -> Iterator[bytes]:
+    def _unpacked(self, gzip: "Gunzip", chunk: bytes) -> Iterator[bytes]:
         try:
             yield from gzip.feed(chunk)
         except zlib.error as error:
@@ -152,7 +152,7 @@ class _Reading:
         )
 
 
-class _Gunzip:
+class Gunzip:
     """Unpacks a gzip stream of one or more members piece by piece."""
 
     def __init__(self) -> None:

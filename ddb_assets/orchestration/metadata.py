@@ -5,7 +5,7 @@ their own in the UI. Numbers are numbers, because the UI plots every integer and
 else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,9 @@ from ddb_assets.core import console
 from ddb_assets.core.export import Export
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.ports import ExportNote
+from ddb_assets.core.preview import plain
 from ddb_assets.core.publication import Publication
+from ddb_assets.orchestration.columns import column_lineage, raw_schema
 
 PREFIX = "ddb_assets/"
 NOTE_KEY = f"{PREFIX}export_note"
@@ -26,6 +28,8 @@ NOTE_KEY = f"{PREFIX}export_note"
 DEFAULT_PRICE_PER_GB = 0.10
 #: AWS bills DynamoDB in binary gigabytes (page "Amazon DynamoDB pricing": 1 GB = 2^30 bytes).
 BYTES_PER_GB = 2**30
+#: Characters of one value in a preview; an item may have 400 KB.
+MAX_CELL = 500
 
 Metadata = dict[str, dg.MetadataValue[Any]]
 
@@ -36,14 +40,18 @@ def refreshed_metadata(
     now: datetime,
     price_per_gb: float = DEFAULT_PRICE_PER_GB,
     catalog_id: str | None = None,
+    live: dg.AssetKey | None = None,
+    preview: Sequence[Mapping[str, Any]] | None = None,
 ) -> Metadata:
-    """The metadata of one materialization.
+    """The metadata of one materialization; docs/metadata.md lists every key.
 
     Args:
         outcome: A table that stands at a verified export.
         now: The moment of publishing, for the age of the data.
         price_per_gb: USD per exported GB in this region.
         catalog_id: Account of the Glue catalog where it is not the caller's, for the link.
+        live: The live table's asset, for the column lineage.
+        preview: The first items, as the export has them.
     """
     manifest, publication, timings = outcome.manifest, outcome.publication, outcome.timings
     seconds = (manifest.end_time - manifest.start_time).total_seconds()
@@ -52,6 +60,9 @@ def refreshed_metadata(
         "export_arn": _text(manifest.export_arn),
         "export_id": _text(manifest.export_id),
         "export_type": _text(outcome.export.kind),
+        "export_format": _text(outcome.export.export_format),
+        "export_started": dg.MetadataValue.timestamp(manifest.start_time),
+        "export_ended": dg.MetadataValue.timestamp(manifest.end_time),
         "export_time": dg.MetadataValue.timestamp(manifest.export_time),
         "data_age_seconds": _float((now - manifest.export_time).total_seconds()),
         "location": _text(manifest.location),
@@ -70,19 +81,37 @@ def refreshed_metadata(
         "publishing_seconds": _float(timings.published_seconds),
         "estimated_cost_usd": dg.MetadataValue.float(cost),
         "notes": _notes(publication),
+        "preview": preview_table(preview) if preview else None,
     }
     dagster: Metadata = {
         "dagster/row_count": dg.MetadataValue.int(manifest.items),
         "dagster/size_bytes": dg.MetadataValue.int(manifest.stored_bytes),
         "dagster/uri": dg.MetadataValue.text(manifest.location),
         "dagster/table_name": dg.MetadataValue.text(f"{publication.database}.{publication.table}"),
-        "dagster/column_schema": dg.MetadataValue.table_schema(_schema(publication)),
+        "dagster/column_schema": dg.MetadataValue.table_schema(
+            raw_schema(publication, outcome.profile)
+        ),
     }
+    if live is not None and publication.paths:
+        dagster["dagster/column_lineage"] = dg.MetadataValue.column_lineage(
+            column_lineage(publication, live)
+        )
     return {
         **dagster,
         **{f"{PREFIX}{name}": value for name, value in ours.items() if value is not None},
         **_links(outcome, catalog_id),
     }
+
+
+def preview_table(items: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
+    """Items as a table; numbers are exact text, long values are cut."""
+    columns = dict.fromkeys(name for item in items for name in item)
+    records = [
+        dg.TableRecord({name: _cell(item[name]) if name in item else None for name in columns})
+        for item in items
+    ]
+    schema = dg.TableSchema(columns=[dg.TableColumn(name=name) for name in columns])
+    return dg.MetadataValue.table(records=records, schema=schema)
 
 
 def export_metadata(export: Export) -> Metadata:
@@ -178,9 +207,10 @@ def _links(outcome: Refreshed, catalog_id: str | None) -> Metadata:
             publication.database, publication.table, region=region(), catalog_id=catalog_id
         ),
     )
+    links |= _link("athena_console", lambda: console.athena_editor_url(region=region()))
     query = publication.query_execution_id
     if query is not None:
-        links |= _link("athena_console", lambda: console.athena_query_url(query, region=region()))
+        links |= _link("query_console", lambda: console.athena_query_url(query, region=region()))
     return links
 
 
@@ -192,13 +222,11 @@ def _link(name: str, address: Callable[[], str]) -> Metadata:
         return {}
 
 
-def _schema(publication: Publication) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(name=name, type=hive_type, description=comment or None)
-            for name, hive_type, comment in publication.columns
-        ]
-    )
+def _cell(value: dict[str, Any]) -> str | bool | None:
+    cell = plain(value)
+    if isinstance(cell, str) and len(cell) > MAX_CELL:
+        return f"{cell[: MAX_CELL - 1]}…"
+    return cell
 
 
 def _notes(publication: Publication) -> dg.MetadataValue[Any] | None:
