@@ -64,6 +64,13 @@ def materialized_in_run(instance: dg.DagsterInstance, run_id: str) -> frozenset[
     return frozenset(record.asset_key for record in records if record.asset_key is not None)
 
 
+def is_recorded(instance: dg.DagsterInstance, key: dg.AssetKey, export_arn: str) -> bool:
+    """Whether the asset's newest materialization already says that it shows this export."""
+    event = instance.get_latest_materialization_event(key)
+    newest = event.asset_materialization if event is not None else None
+    return newest is not None and RecordedRefresh.read(newest.metadata).export_arn == export_arn
+
+
 @dataclass
 class ObservationLedger:
     """The ledger of one step: `record` writes to the event log, `find` reads it.

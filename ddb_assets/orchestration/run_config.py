@@ -1,7 +1,7 @@
 """What one run can be asked in the launchpad, and the refusal of what makes no sense."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,6 +21,9 @@ _EXPORT_ARN = re.compile(
 # AWS page S3DataExport.Output: milliseconds of its start, a hyphen, eight digits.
 _EXPORT_ID = re.compile(r"\d{14}-\w+")
 
+#: So many names are listed in an error.
+_LISTED = 20
+
 
 class Verify(Enum):
     """How closely an export is checked before it is published."""
@@ -39,8 +42,8 @@ class RefreshConfig(dg.Config):
     )
     adopt: str | None = Field(
         default=None,
-        description="Publish this export instead of starting one: an export's ARN; with exactly "
-        "one table selected.",
+        description="Publish this export instead of starting one: an export's ARN. With several "
+        "tables selected: an ARN for each, separated by spaces.",
     )
     force_new: bool = Field(
         default=False,
@@ -116,17 +119,28 @@ def _export_time(text: str | None, now: datetime) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _adopt(arn: str | None, tables: Sequence[TableSpec]) -> str | None:
-    if arn is None:
+def _adopt(text: str | None, tables: Sequence[TableSpec]) -> str | Mapping[str, str] | None:
+    if text is None:
         return None
-    found = _parsed(arn, setting="adopt")
-    if len(tables) != 1:
-        names = ", ".join(spec.name for spec in tables)
+    arns = re.split(r"[\s,]+", text.strip())
+    if len(arns) == len(tables) == 1:
+        return export_arn_of(arns[0], tables[0], setting="adopt")
+    named = [_parsed(arn, setting="adopt") for arn in arns]
+    adopted = {found["table"]: found[0] for found in named}
+    selected = {spec.name for spec in tables}
+    if len(adopted) != len(arns) or adopted.keys() != selected:
         raise DeclarationError(
-            f"adopt needs exactly one table, selected are {len(tables)}: {names}",
-            remedy=f"materialize {found['table']} alone",
+            f"adopt names {len(arns)} {'export' if len(arns) == 1 else 'exports'} of "
+            f"{_listed(adopted)}; selected are {len(tables)} tables: {_listed(selected)}",
+            remedy="name exactly one export of each selected table, and select no other",
         )
-    return export_arn_of(arn, tables[0], setting="adopt")
+    return adopted
+
+
+def _listed(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else ""
+    return ", ".join(ordered[:_LISTED]) + more
 
 
 def export_arn_of(arn: str, spec: TableSpec, *, setting: str) -> str:

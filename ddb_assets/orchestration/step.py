@@ -1,15 +1,14 @@
 """One Dagster step that refreshes many tables: results as they land, failures at the end."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
 
+from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
-from ddb_assets.core.ports import RefreshEvent
 from ddb_assets.core.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
@@ -19,17 +18,12 @@ from ddb_assets.orchestration.reattach import (
     MaterializationHistory,
     ObservationLedger,
     intent_of,
+    is_recorded,
     materialized_in_run,
 )
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import RefreshConfig, options_from
-
-_LEVELS = {
-    "failed": logging.ERROR,
-    "retrying": logging.WARNING,
-    "left_running": logging.WARNING,
-}
-
+from ddb_assets.orchestration.story import Story
 
 #: `ddb_assets.core.refresh.refresh`, or what a test puts in its place.
 RefreshFunction = Callable[..., Iterator[Outcome]]
@@ -73,6 +67,9 @@ class RefreshStep:
         if not pending:
             return
         keys = {spec.name: key for key, spec in pending.items()}
+        if isinstance(options.adopt, Mapping):
+            left = {table: arn for table, arn in options.adopt.items() if table in keys}
+            options = replace(options, adopt=left)
         intent = intent_of(context.instance, context.run, fresh=config.force_new)
         failed: list[Failed] = []
         try:
@@ -83,7 +80,7 @@ class RefreshStep:
                 gateways=aws.gateways(bucket_owners=bucket_owners(pending.values())),
                 ledger=ObservationLedger(context, keys, intent.run_ids),
                 history=MaterializationHistory(context.instance, keys),
-                listener=Story(context.log),
+                listener=Story(context.log, tables=len(pending)),
                 clock=clock,
                 options=options,
             )
@@ -91,20 +88,27 @@ class RefreshStep:
                 if isinstance(outcome, Failed):
                     failed.append(outcome)
                 elif isinstance(outcome, Refreshed):
-                    yield dg.MaterializeResult(
-                        asset_key=keys[outcome.spec.name],
-                        metadata=refreshed_metadata(
-                            outcome,
-                            now=clock.now(),
-                            price_per_gb=self.price_per_gb,
-                            catalog_id=aws.catalog_id,
-                        ),
-                        data_version=dg.DataVersion(outcome.manifest.export_id),
-                    )
+                    key = keys[outcome.spec.name]
+                    if _is_news(context.instance, key, outcome):
+                        yield self._result(key, outcome, aws, clock)
         except DdbAssetsError as error:
             raise refused(error) from error
         if failed:
             raise failed_tables(failed, total=len(pending)) from failed[0].error
+
+    def _result(
+        self, key: dg.AssetKey, outcome: Refreshed, aws: AwsResource, clock: Clock
+    ) -> dg.MaterializeResult[Any]:
+        return dg.MaterializeResult(
+            asset_key=key,
+            metadata=refreshed_metadata(
+                outcome,
+                now=clock.now(),
+                price_per_gb=self.price_per_gb,
+                catalog_id=aws.catalog_id,
+            ),
+            data_version=dg.DataVersion(outcome.manifest.export_id),
+        )
 
     def _pending(
         self, context: dg.AssetExecutionContext, selected: Mapping[dg.AssetKey, TableSpec]
@@ -117,15 +121,17 @@ class RefreshStep:
         return {key: spec for key, spec in selected.items() if key not in done}
 
 
-@dataclass(frozen=True)
-class Story:
-    """The core's state changes as the run's log lines."""
+def _is_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:
+    """Whether Dagster is to hear of it: a materialization is recorded only if the data moved.
 
-    log: dg.DagsterLogManager
-
-    def __call__(self, event: RefreshEvent) -> None:
-        """One line; the message is made to be read."""
-        self.log.log(_LEVELS.get(event.stage, logging.INFO), event.message)
+    An event for an export that was published before would reset the asset's freshness and wake
+    what depends on it, for nothing. That this attempt moved no table is not enough to be silent,
+    though: the attempt before may have moved it and died before its event was stored, or the
+    command line or another tool moved it. So the event log decides: what its newest
+    materialization of the asset names is known, anything else is news.
+    """
+    unchanged = outcome.publication.action == "unchanged"
+    return not (unchanged and is_recorded(instance, key, outcome.manifest.export_arn))
 
 
 def bucket_owners(specs: Iterable[TableSpec]) -> dict[str, str]:

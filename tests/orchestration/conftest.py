@@ -59,7 +59,8 @@ def spec_of(name: str, **settings) -> TableSpec:
 class FakeRefresh:
     """Does what the core's refresh does with its collaborators, in memory.
 
-    `failing` maps a table to the errors of its next attempts; `starts` counts exports started.
+    `failing` maps a table to the errors of its next attempts; `starts` counts exports started;
+    `publication` overrides facts of a table's publication.
     """
 
     def __init__(self) -> None:
@@ -69,6 +70,7 @@ class FakeRefresh:
         self.interrupt: type[BaseException] = dg.DagsterExecutionInterruptedError
         self.refusal: Exception | None = None
         self.starts: list[str] = []
+        self.publication: dict[str, dict] = {}
 
     def __call__(self, specs, **collaborators):
         """Start or find each export, then end each table as asked."""
@@ -107,7 +109,8 @@ class FakeRefresh:
         )
         if errors := self.failing.get(spec.name):
             return Failed(spec, errors.pop(0).for_table(spec.name), export)
-        return refreshed(spec, export) if options.wait else Started(spec, export)
+        facts = self.publication.get(spec.name, {})
+        return refreshed(spec, export, **facts) if options.wait else Started(spec, export)
 
 
 def refreshed(spec: TableSpec, export: Export, **publication) -> Refreshed:

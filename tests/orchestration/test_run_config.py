@@ -10,6 +10,7 @@ from ddb_assets.orchestration.run_config import RefreshConfig, Verify, options_f
 
 PLAIN = RefreshOptions()
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/export/01772346000000-1a2b3c4d"
+USERS = ARN.replace("orders", "users")
 
 
 @pytest.fixture
@@ -40,6 +41,13 @@ def test_an_export_time_is_a_moment_in_utc(ask, text):
     assert ask(export_time=text).export_time == datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
+def test_each_of_several_tables_adopts_its_own_export(ask):
+    """In any order, separated by spaces, commas or lines."""
+    for text in (f"{ARN} {USERS}", f"{USERS},{ARN}", f"\n{ARN},\n{USERS}\n"):
+        options = ask("users", "orders", adopt=text)
+        assert options.adopt == {"orders": ARN, "users": USERS}
+
+
 def test_what_is_asked_reaches_the_options(ask):
     """Each field of the config."""
     options = ask(adopt=f" {ARN} ", verify=Verify.full, allow_older=True)
@@ -56,7 +64,13 @@ def test_what_is_asked_reaches_the_options(ask):
         ((), {"export_time": "2026-03-01T06:00:00.5Z"}, "a whole second"),
         ((), {"export_time": "2026-03-01T06:30:01Z"}, "in the past; now it is 2026-03-01T06:30"),
         ((), {"adopt": "0123-abc"}, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID"),
-        (("orders", "users"), {"adopt": ARN}, "exactly one table, selected are 2: orders, users"),
+        (
+            ("orders", "users"),
+            {"adopt": ARN},
+            "1 export of orders; selected are 2 tables: orders, users",
+        ),
+        (("orders", "users"), {"adopt": f"{ARN} {ARN}"}, "2 exports of orders; selected are 2"),
+        (("orders",), {"adopt": f"{ARN} {USERS}"}, "2 exports of orders, users; selected are 1"),
         (("users",), {"adopt": ARN}, "users: the export to adopt is of the table orders"),
         ((), {"adopt": ARN, "wait": False}, "adopt and wait: false exclude each other"),
         ((), {"adopt": ARN, "force_new": True}, "adopt and force_new exclude each other"),
