@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ddb_assets.core.export import Export, TableDescription
 from ddb_assets.core.manifest import Manifest
-from ddb_assets.core.publication import Publication
+from ddb_assets.core.publication import Publication, PublishedView
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 from ddb_assets.schema.profile import Profile
@@ -34,6 +34,7 @@ class Refreshed:
 
     Attributes:
         profile: What inference found in the exported items; None where it was not needed.
+        view: The typed view over it; None where none is wanted.
     """
 
     spec: TableSpec
@@ -43,6 +44,7 @@ class Refreshed:
     publication: Publication
     timings: Timings = Timings()
     profile: Profile | None = None
+    view: PublishedView | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ddb_assets.core.export import Pitr, TableDescription
 from ddb_assets.core.failures import enable_pitr
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.publish import read_table
+from ddb_assets.core.publish_view import check_view
 from ddb_assets.core.published import published_export
 from ddb_assets.core.scheduler import Pause, Task
 from ddb_assets.core.spec import TableSpec
@@ -42,7 +43,10 @@ def check_request(specs: Sequence[TableSpec], options: RefreshOptions) -> None:
     """
     for what, names in (
         ("DynamoDB table", [s.name for s in specs]),
-        ("Athena table", [s.athena_name for s in specs]),
+        (
+            "Athena table",
+            [f"{s.database}.{n}" for s in specs for n in (s.table, s.typed_view) if n is not None],
+        ),
     ):
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
@@ -132,6 +136,7 @@ def check_catalog(run: RunContext, spec: TableSpec, description: TableDescriptio
     if table is not None:
         published = yield from published_export(run, spec.name, table)
         refuse_conflict(spec, description.arn, table, published)
+    yield from check_view(run, spec, description.arn)
 
 
 def restorable(

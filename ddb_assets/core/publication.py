@@ -11,6 +11,25 @@ PublicationAction = Literal["created", "moved", "unchanged"]
 
 
 @dataclass(frozen=True)
+class PublishedView:
+    """The typed view over a published table, read back from Glue.
+
+    Attributes:
+        columns: (name, type as queries write it, path of the attribute).
+        sources: (column, attribute as DynamoDB spells it) of each.
+        notes: What a reader should know: columns that got wider, NULL that reads as absent.
+    """
+
+    database: str
+    name: str
+    action: PublicationAction
+    version_id: str | None = None
+    columns: tuple[tuple[str, str, str], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Publication:
     """The end of a refresh: one Athena table at one verified export, read back from Glue.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ddb_assets.schema.attributes import Attribute
+from ddb_assets.schema.typed_view import MixedTypes
 
 PublishMethod = Literal["glue", "athena"]
 SerDeChoice = Literal["auto", "hive", "openx"]
@@ -48,6 +49,9 @@ class TableSpec:
         verify: `manifest` checks sizes and etags, `full` the md5 of every data file as well.
         deadline_seconds: How long to wait for the export at most; None is as long as it takes.
         group: The refresh group: tables that are refreshed in one run.
+        typed_view: The view with real columns over the table, in the same database; None is none.
+        mixed_types: Whether an attribute of several types is a column per type there, or one of
+            JSON text.
     """
 
     name: str
@@ -67,6 +71,8 @@ class TableSpec:
     verify: VerifyLevel = "manifest"
     deadline_seconds: float | None = None
     group: str = "default"
+    typed_view: str | None = None
+    mixed_types: MixedTypes = "columns"
     extra_parameters: tuple[tuple[str, str], ...] = field(default=())
 
     @property

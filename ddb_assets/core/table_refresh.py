@@ -17,6 +17,7 @@ from ddb_assets.core.outcome import Failed, Outcome, Refreshed, Started, Timings
 from ddb_assets.core.preflight import check_catalog, check_spec, described_table, restorable
 from ddb_assets.core.publication import Publication
 from ddb_assets.core.publish import judged_table, put_back
+from ddb_assets.core.publish_view import typed_view_of, view_is_due
 from ddb_assets.core.scheduler import Task
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.core.verify import read_summary, verified_manifest
@@ -61,6 +62,7 @@ class TableRefresh:
         self._watch = watch
         self._publish = publish
         self._group = group
+        self._published = False
         self._timings = Timings()
 
     def run(self) -> Task[Outcome]:
@@ -84,7 +86,7 @@ class TableRefresh:
         )
 
     def _failed(self, error: DdbAssetsError) -> Task[Outcome]:
-        if self._group is not None:
+        if self._group is not None and not self._published:
             yield from self._group.fail(self.spec.name, error)
         self._run.emit(
             self.spec.name,
@@ -226,6 +228,8 @@ class TableRefresh:
         offer = Offer(spec, description, manifest, allow_older=run.options.allow_older)
         table = yield from judged_table(run, offer)
         there = offer.is_at(table)
+        view_due = yield from view_is_due(run, offer)
+        unread = not there or view_due
         level = run.options.verify or spec.verify
         self._spent(verified_seconds=clock.monotonic() - began)
         began = clock.monotonic()
@@ -233,7 +237,7 @@ class TableRefresh:
             run,
             spec,
             manifest,
-            infer=spec.infer and manifest.items > 0 and not there,
+            infer=spec.infer and manifest.items > 0 and unread,
             check_md5=level == "full" and not there,
         )
         spent = clock.monotonic() - began
@@ -255,11 +259,15 @@ class TableRefresh:
         offer = replace(offer, attributes=attributes, notes=left_out(attributes or (), profile))
         began = clock.monotonic()
         publication = yield from (self._group.publish if self._group else self._publish)(offer)
+        self._published = True
         if run.options.adopt is not None and publication.action != "unchanged":
             yield from self._still_stored(manifest)
-        self._spent(published_seconds=clock.monotonic() - began)
         self._tell_published(publication)
-        return Refreshed(spec, description, export, manifest, publication, self._timings, profile)
+        view = yield from typed_view_of(run, offer, profile, due=view_due)
+        self._spent(published_seconds=clock.monotonic() - began)
+        return Refreshed(
+            spec, description, export, manifest, publication, self._timings, profile, view
+        )
 
     def _still_stored(self, manifest: Manifest) -> Task[None]:
         """An old export may be pruned between its proof and its publication: step back then.
