@@ -67,7 +67,7 @@ def statuses(
     run = operator_context(gateways, clock, listener=listener, patience_seconds=patience_seconds)
     for spec in specs:
         try:
-            yield finish(_status(run, spec), clock)
+            yield finish(status_of(run, spec), clock)
         except DdbAssetsError as error:
             yield TableStatus(spec, error=error.for_table(spec.name))
 
@@ -78,7 +78,8 @@ def table_status(spec: TableSpec, *, gateways: Gateways, clock: Clock | None = N
     return status
 
 
-def _status(run: RunContext, spec: TableSpec) -> Task[TableStatus]:
+def status_of(run: RunContext, spec: TableSpec) -> Task[TableStatus]:
+    """The status of one table; raises what could not be looked at."""
     dynamodb = run.gateways.dynamodb
     table = yield from read_table(run, spec)
     published = yield from published_export(run, spec.name, table)
