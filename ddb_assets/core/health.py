@@ -67,15 +67,14 @@ class TableHealth:
         if table is None:
             return Verdict(False, f"{_NOTHING}: {self.spec.athena_name} does not exist")
         if shown is None:
-            return Verdict(
-                False,
-                f"{self.spec.athena_name} shows no export",
-                {"location": table.location},
-            )
+            facts = {"location": table.location}
+            return Verdict(False, f"{self.spec.athena_name} shows no export", facts)
         try:
-            status = self._status()
+            return self._newest(shown, self._status())
         except TableNotFoundError:
             return Verdict(False, "the DynamoDB table does not exist")
+
+    def _newest(self, shown: PublishedExport, status: TableStatus) -> Verdict:
         newer = [export for export in status.newer if self._is_ours(export.bucket, export.prefix)]
         facts = {
             "export_id": shown.export_id,
