@@ -9,6 +9,7 @@
     POST /_local/faults    {"service": "dynamodb", "operation": "DescribeExport", "code": …}
     DELETE /_local/faults  ?service=dynamodb
     POST /_local/seed                            create the sample tables that are missing
+    POST /_local/reset                           forget everything; the settings stay as they are
     POST /_local/snapshot                        write the state folder now
 
 Answers are JSON; a mistake in a request is 400 with a sentence in `message`.
@@ -26,11 +27,13 @@ from importlib.metadata import version
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from moto.core.base_backend import BackendDict
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from ddb_assets.local import clock, samples, settings
 from ddb_assets.local.answers import Answer, as_json
 from ddb_assets.local.faults import Fault, Faults
+from ddb_assets.local.gate import GATE
 from ddb_assets.local.pickling import StateError
 from ddb_assets.local.state import Saved
 
@@ -80,6 +83,7 @@ class Control:
             ("POST", "faults"): self._order_fault,
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "seed"): self._seed,
+            ("POST", "reset"): self._reset,
             ("POST", "snapshot"): self._save,
         }
 
@@ -174,6 +178,13 @@ class Control:
     def _seed(self, arguments: Document) -> Document:
         _take(arguments, ())
         return {"created": list(samples.seed())}
+
+    def _reset(self, arguments: Document) -> Document:
+        _take(arguments, ())
+        with GATE.closed():
+            BackendDict.reset()
+            clock.reset()
+        return {"reset": True}
 
     def _save(self, arguments: Document) -> Document:
         _take(arguments, ())
