@@ -18,7 +18,7 @@ from ddb_assets.reading.extras import load
 #: zlib's window for a gzip header.
 _GZIP: Final = 31
 _CHUNK_BYTES: Final = 1 << 20
-#: What one call to the decompressor may hand out.
+#: The most that one call to the decompressor may hand out.
 _PIECE_BYTES: Final = 1 << 21
 
 
@@ -55,7 +55,7 @@ def file_blocks(
     """
     uri = f"s3://{bucket}/{file.key}"
     digest = hashlib.md5()
-    gunzip = _Gunzip()
+    gunzip = _Gunzip(min(block_bytes, _PIECE_BYTES))
     cutter = _Cutter(uri, block_bytes)
     for chunk in objects.stream(bucket, file.key, _CHUNK_BYTES):
         if check_md5:
@@ -65,11 +65,11 @@ def file_blocks(
                 yield from cutter.add(piece)
         except gunzip.error as error:
             raise _invalid(uri, f"its gzip stream is broken ({error})", cutter.seen) from error
-    yield from cutter.rest()
     if not gunzip.complete:
         raise _invalid(uri, "its gzip stream breaks off", cutter.seen)
     if check_md5 and (found := base64.b64encode(digest.digest()).decode()) != file.md5:
         raise _invalid(uri, "its MD5 is not the manifest's", cutter.seen, file.md5, found)
+    yield from cutter.rest()
     if cutter.seen != file.items:
         raise _invalid(
             uri, "it holds another number of items", cutter.seen, file.items, cutter.seen
@@ -79,7 +79,8 @@ def file_blocks(
 class _Gunzip:
     """ISA-L's inflate over a stream of gzip members."""
 
-    def __init__(self) -> None:
+    def __init__(self, piece_bytes: int) -> None:
+        self._piece_bytes = piece_bytes
         self._isal: Any = load("isal.isal_zlib")
         self.error: type[Exception] = self._isal.error
         self._member: Any = None
@@ -94,7 +95,7 @@ class _Gunzip:
         while packed or self._member is not None:
             if self._member is None:
                 self._member = self._isal.decompressobj(_GZIP)
-            piece: bytes = self._member.decompress(packed, _PIECE_BYTES)
+            piece: bytes = self._member.decompress(packed, self._piece_bytes)
             packed = self._member.unconsumed_tail
             ended: bool = self._member.eof
             if ended:
@@ -103,7 +104,7 @@ class _Gunzip:
             if piece:
                 yield piece
             # A full piece may leave more inside the decompressor although all input is taken.
-            if not packed and (ended or len(piece) < _PIECE_BYTES):
+            if not packed and (ended or len(piece) < self._piece_bytes):
                 return
 
 

@@ -6,8 +6,10 @@ Every attribute is one field of its own name, except:
 - one that can be NULL has a field `NAME_NULL` beside it, true for NULL and null otherwise.
 
 A name that is taken gets underscores. The metadata of a field says what it is: `dynamodb.attribute`
-(the exact name) and `dynamodb.type`. Inside lists and open maps an element of several types is a
-struct with a field per type, and NULL is a null element, which there is nothing else to mean.
+(the exact name) and `dynamodb.type` (JSON for text with the type in it; empty if only NULL was
+seen). Inside lists and open maps an element of several types is a struct with a field per type,
+`dynamodb.type` is then `S|N`, and NULL is a null element: there is nothing else it could mean.
+A map that was empty in every item is a map without entries.
 """
 
 from collections.abc import Sequence
@@ -61,12 +63,14 @@ class Converter:
             BadValueError: A value is not what its type says, or of a type that was not planned.
         """
         if self._plan.values is not None:
-            return [self._map(items, self._plan.values)]
+            return [self._map(items, self._plan)]
         return self._fields(items, self._plan.fields or ())
 
     def _schema(self) -> Schema:
         if self._plan.values is not None:
-            return self._pa.schema([(ITEM_COLUMN, self._type("M", self._plan))])
+            return self._pa.schema(
+                [self._element_of(ITEM_COLUMN, "M", self._type("M", self._plan))]
+            )
         return self._pa.schema(self._arrow_fields(self._plan.fields or ()))
 
     def _arrow_fields(self, fields: Sequence[tuple[str, Plan]]) -> list[Any]:
@@ -108,26 +112,29 @@ class Converter:
             return plan.number
         if code == "NS":
             return pa.list_(plan.set_number)
-        if code in {"M", "L"}:
-            return self._document_type(code, plan)
+        if code == "L":
+            assert plan.element is not None
+            return pa.list_(self._element_field("item", plan.element))
+        if code == "M" and plan.fields:
+            return pa.struct(self._arrow_fields(plan.fields))
+        if code == "M":
+            return pa.map_(pa.string(), self._element_field("value", plan.values or Plan()))
         simple = {"BOOL": pa.bool_(), "NULL": pa.bool_(), "B": pa.binary()}
         sets = {"SS": pa.list_(pa.string()), "BS": pa.list_(pa.binary())}
         return (simple | sets).get(code, pa.string())
 
-    def _document_type(self, code: str, plan: Plan) -> DataType:
-        pa = self._pa
-        if code == "L":
-            assert plan.element is not None
-            return pa.list_(self._element_type(plan.element))
-        if plan.fields:
-            return pa.struct(self._arrow_fields(plan.fields))
-        return pa.map_(pa.string(), self._element_type(plan.values or Plan()))
+    def _element_field(self, name: str, plan: Plan) -> Any:
+        """What has no name of its own: an element of a list, a value of an open map."""
+        if plan.text:
+            return self._element_of(name, JSON_TYPE, self._pa.string())
+        if len(plan.types) < 2:
+            code = "".join(plan.types)
+            return self._element_of(name, code, self._type(code, plan))
+        inside = [self._element_of(code, code, self._type(code, plan)) for code in plan.types]
+        return self._element_of(name, "|".join(plan.types), self._pa.struct(inside))
 
-    def _element_type(self, plan: Plan) -> DataType:
-        """Of what has no name: an element of a list, a value of an open map."""
-        if not plan.text and len(plan.types) > 1:
-            return self._pa.struct([(code, self._type(code, plan)) for code in plan.types])
-        return self._pa.string() if plan.text else self._type("".join(plan.types), plan)
+    def _element_of(self, name: str, code: str, kind: DataType) -> Any:
+        return self._pa.field(name, kind, metadata={TYPE_KEY: code.encode()})
 
     def _fields(self, structs: Array, fields: Sequence[tuple[str, Plan]]) -> list[Array]:
         found = [
@@ -162,22 +169,24 @@ class Converter:
         if code == "SS":
             return lists
         if code == "BS":
-            return self._relisted(lists, values.binary(lists.values))
-        return self._relisted(lists, values.numbers(lists.values, plan.set_number))
+            return self._relisted(lists, values.binary(lists.values), self._type(code, plan))
+        numbers = values.numbers(lists.values, plan.set_number)
+        return self._relisted(lists, numbers, self._type(code, plan))
 
     def _list(self, lists: Array, plan: Plan) -> Array:
         assert plan.element is not None
-        return self._relisted(lists, self._elements(lists.values, plan.element))
+        elements = self._elements(lists.values, plan.element)
+        return self._relisted(lists, elements, self._type("L", plan))
 
     def _document(self, documents: Array, plan: Plan) -> Array:
         if plan.values is not None:
-            return self._map(documents, plan.values)
+            return self._map(documents, plan)
         missing = self._missing(documents)
         if not plan.fields:
             pa = self._pa
             offsets = pa.array(self._np.zeros(len(documents) + 1, self._np.int32))
             empty = pa.array([], pa.string())
-            kind = pa.map_(pa.string(), pa.string())
+            kind = self._type("M", plan)
             return pa.MapArray.from_arrays(offsets, empty, empty, type=kind, mask=missing)
         arrays = self._fields(documents, plan.fields)
         return self._pa.StructArray.from_arrays(
@@ -185,11 +194,12 @@ class Converter:
         )
 
     def _map(self, maps: Array, plan: Plan) -> Array:
-        pa = self._pa
-        items = self._elements(maps.items, plan)
-        kind = pa.map_(pa.string(), items.type)
-        return pa.MapArray.from_arrays(
-            maps.offsets, maps.keys, items, type=kind, mask=self._missing(maps)
+        assert plan.values is not None
+        elements = self._elements(maps.items, plan.values)
+        kind = self._type("M", plan)
+        missing = self._missing(maps)
+        return self._pa.MapArray.from_arrays(
+            maps.offsets, maps.keys, elements, type=kind, mask=missing
         )
 
     def _elements(self, descriptors: Array, plan: Plan) -> Array:
@@ -204,12 +214,12 @@ class Converter:
             return self._value(found, "".join(plan.types), plan, rows)
         arrays = [self._value(found, code, plan, rows) for code in plan.types]
         missing = self._compute.is_valid(found["NULL"]) if "NULL" in found else None
-        fields = [self._pa.field(code, self._type(code, plan)) for code in plan.types]
+        fields = list(self._element_field("item", plan).type)
         return self._pa.StructArray.from_arrays(arrays, fields=fields, mask=missing)
 
-    def _relisted(self, lists: Array, elements: Array) -> Array:
+    def _relisted(self, lists: Array, elements: Array, kind: DataType) -> Array:
         return self._pa.ListArray.from_arrays(
-            lists.offsets, elements, type=self._pa.list_(elements.type), mask=self._missing(lists)
+            lists.offsets, elements, type=kind, mask=self._missing(lists)
         )
 
     def _missing(self, array: Array) -> Array | None:

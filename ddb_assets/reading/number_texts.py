@@ -69,11 +69,10 @@ def _of_plain_texts(compute: Any, texts: Array) -> NumberStats:
     integers = bare.filter(without)
     if len(integers):
         _take_integers(compute, stats, integers)
-    if len(integers) == len(bare):
-        return stats
-    stats.plain = False
-    fractions = compute.ascii_rtrim(bare.filter(compute.invert(without)), "0")
-    _take_fractions(compute, stats, fractions)
+    if len(integers) < len(bare):
+        stats.plain = False
+        fractions = compute.ascii_rtrim(bare.filter(compute.invert(without)), "0")
+        _take_fractions(compute, stats, fractions)
     if stats.whole > _SURELY_BIGINT:
         large = compute.greater(compute.binary_length(bare), _SURELY_BIGINT)
         for text in compute.unique(texts.filter(large)).to_pylist():

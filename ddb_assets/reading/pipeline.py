@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,14 +37,9 @@ class _Lane(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def next(self) -> T | None:
-        """The next element; None at the end. Raises what the source raised."""
-        found = self._queue.get()
-        if not isinstance(found, _End):
-            return found
-        if found.error is not None:
-            raise found.error
-        return None
+    def next(self) -> "T | _End":
+        """The next element, or how it ended."""
+        return self._queue.get()
 
     def join(self) -> None:
         """Wait until the thread has let go of its source."""
@@ -95,10 +90,15 @@ def converted(sources: Sequence[Iterator[T]], work: Callable[[T], R], workers: i
         while lanes or pending:
             while lanes and len(pending) <= workers:
                 lane = lanes.popleft()
-                element = lane.next()
-                if element is not None:
-                    pending.append(pool.submit(work, element))
-                    lanes.append(lane)
+                found = lane.next()
+                if isinstance(found, _End):
+                    if found.error is not None:
+                        # What came before it is still handed out; nothing after it is.
+                        pending.append(_failed(found.error))
+                        lanes.clear()
+                    continue
+                pending.append(pool.submit(work, found))
+                lanes.append(lane)
             if pending:
                 yield pending.popleft().result()
     finally:
@@ -108,3 +108,9 @@ def converted(sources: Sequence[Iterator[T]], work: Callable[[T], R], workers: i
         pool.shutdown()
         for lane in begun:
             lane.join()
+
+
+def _failed(error: BaseException) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
