@@ -79,24 +79,16 @@ class ExpressionBuilder:
         return Expression(field, _AS_THEY_ARE[code])
 
     def json(self, shape: Shape, sql: str) -> Expression:
-        """The value as JSON text, whatever its type.
+        """The value as DynamoDB JSON, whatever its type: `{"N":"5"}`, exact and unambiguous.
 
-        Strings, numbers, booleans and NULL are JSON's own, a number with every digit. What JSON has
-        no type for stays in the export's form: `{"B": …}`, `{"SS": […]}`, `{"L": …}`, `{"M": …}`.
+        Inside maps and lists the type codes are in lower case, as the raw table has them.
         """
+        codes = [*types_of(shape), *(["NULL"] if "NULL" in shape.scalars else [])]
         cases: list[str] = []
-        for code in types_of(shape):
+        for code in codes:
             field = f"{sql}.{quote_query(code.lower())}"
-            text = f"json_format(CAST({field} AS json))"
-            if code == "N":
-                text = field
-            elif code == "BOOL":
-                text = f"CAST({field} AS varchar)"
-            elif code != "S":
-                text = f"concat('{{\"{code}\":', {text}, '}}')"
+            text = f"json_format(CAST(MAP(ARRAY['{code}'], ARRAY[{field}]) AS json))"
             cases.append(f"WHEN {field} IS NOT NULL THEN {text}")
-        if "NULL" in shape.scalars:
-            cases.append(f"WHEN {sql}.{quote_query('null')} THEN 'null'")
         return Expression(f"CASE {' '.join(cases)} END", STRING)
 
     def map_(self, shape: Shape, node: Node | None, sql: str, depth: int) -> Expression:

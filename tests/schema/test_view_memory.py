@@ -136,11 +136,14 @@ def test_mixed_types_as_json_are_one_column(history):
     (column,) = view.columns
     assert (column.name, column.type, column.code) == ("x", "varchar", "JSON")
     assert view.notes == ()
+    field = '"raw"."item"."x"'
     assert column.expression == (
-        'CASE WHEN "raw"."item"."x"."s" IS NOT NULL THEN '
-        'json_format(CAST("raw"."item"."x"."s" AS json)) '
-        'WHEN "raw"."item"."x"."n" IS NOT NULL THEN "raw"."item"."x"."n" '
-        'WHEN "raw"."item"."x"."null" THEN \'null\' END'
+        f"""CASE WHEN {field}."s" IS NOT NULL THEN """
+        f"""json_format(CAST(MAP(ARRAY['S'], ARRAY[{field}."s"]) AS json)) """
+        f"""WHEN {field}."n" IS NOT NULL THEN """
+        f"""json_format(CAST(MAP(ARRAY['N'], ARRAY[{field}."n"]) AS json)) """
+        f"""WHEN {field}."null" IS NOT NULL THEN """
+        f"""json_format(CAST(MAP(ARRAY['NULL'], ARRAY[{field}."null"]) AS json)) END"""
     )
 
 
