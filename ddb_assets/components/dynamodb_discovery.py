@@ -11,6 +11,7 @@ from dagster.components.utils.defs_state import (
     DefsStateConfigArgs,
     ResolvedDefsStateConfig,
 )
+from dagster_shared.serdes.objects.models.defs_state_info import DefsStateManagementType
 from pydantic import Field, PrivateAttr
 
 from ddb_assets.aws.inventory import connect_inventory
@@ -38,10 +39,10 @@ logger = logging.getLogger(__name__)
 class DynamoDBDiscoveryComponent(dg.StateBackedComponent, DynamoDBTablesComponent):
     """Finds DynamoDB tables by name, tag and account and keeps them queryable in Athena.
 
-    The tables are looked for by `dg utils refresh-defs-state` (in an image build, say) and when
-    `dagster dev` or `dg` load the project; what was found is kept as Dagster state, and a code
-    server loads only that. Tables without point-in-time recovery cannot be exported: they are
-    reported and left out. DynamoDB's own tags become Dagster tags.
+    The tables are looked for by `dg utils refresh-defs-state` (in an image build, say); what was
+    found is kept as Dagster state, and that is all that is read when this is loaded. Tables without
+    point-in-time recovery cannot be exported: they are reported and left out. DynamoDB's own tags
+    become Dagster tags.
 
     Everything else is as in `DynamoDBTablesComponent`; `tables` here says what differs for single
     tables. Override `inventory` to find them elsewhere.
@@ -91,10 +92,12 @@ class DynamoDBDiscoveryComponent(dg.StateBackedComponent, DynamoDBTablesComponen
         examples=["nightly"],
     )
     defs_state: ResolvedDefsStateConfig = Field(
-        default=DefsStateConfigArgs.local_filesystem(),
-        description="Where the state is kept; refresh_if_dev: false leaves it alone while "
-        "developing.",
-        examples=[{"management_type": "VERSIONED_STATE_STORAGE"}],
+        default=DefsStateConfigArgs(
+            management_type=DefsStateManagementType.LOCAL_FILESYSTEM, refresh_if_dev=False
+        ),
+        description="Where the state is kept, and whether `dagster dev` and `dg` look for tables "
+        "whenever they load the project (by default they do not).",
+        examples=[{"management_type": "VERSIONED_STATE_STORAGE", "refresh_if_dev": False}],
     )
 
     _found: dict[str, FoundTable] = PrivateAttr(default_factory=dict)
