@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CLIENTS := .venv-clients
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo dev test test-e2e test-all check format bench clean
+.PHONY: help browser install clients demo dev test test-e2e test-all check format bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -35,10 +35,16 @@ $(CLIENTS)/.installed: constraints-clients.txt
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-clients.txt awscli awswrangler PyAthena
 	@touch $@
 
+browser: ## Chromium for the tests of the UI (Debian's package, if there is none)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  echo "Installing Debian's chromium ..."; \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+
 test: install ## The quick test suite
 	$(BIN)/python -m pytest -n auto --dist loadscope
 
-test-e2e: install clients ## Servers, real clients, real processes
+test-e2e: install clients browser ## Servers, real clients, real processes
 	$(BIN)/python -m pytest -n auto --dist loadscope -m "slow and not e2e"
 	$(BIN)/python -m pytest -m e2e
 

@@ -93,6 +93,16 @@ class DagsterUi:
         assert data["__typename"] == "LaunchRunSuccess", data
         return data["run"]["runId"]
 
+    def newest_run(self, seconds: float = 60) -> str:
+        """The id of the newest run; waits until there is one."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            runs = self.query("{ runsOrError { ... on Runs { results { runId } } } }")
+            if found := runs["runsOrError"]["results"]:
+                return found[0]["runId"]
+            time.sleep(0.5)
+        raise AssertionError(f"no run was started in {seconds} s")
+
     def errors(self, run_id: str) -> list[str]:
         """What the run's log says at level ERROR."""
         events = self.query(
