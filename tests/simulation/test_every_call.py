@@ -33,6 +33,8 @@ def test_a_refresh_without_trouble_pays_once_and_publishes_every_table(base):
     assert len(report.failed) == failed
     assert sorted(o.spec.name for o in report.refreshed) == sorted(base.tables)
     assert report.paid() == len(base.tables) + failed
+    views = {name for _, name in report.world.glue.tables if name.endswith("_view")}
+    assert views == ({f"{name}_view" for name in base.tables} if base.view else set())
 
 
 @pytest.mark.parametrize("base", QUICK_BASES, ids=str)

@@ -1,6 +1,5 @@
 """Many tables in one process: AWS's limits are kept and no table waits for another's failure."""
 
-import pytest
 from ddb_simulation.cases import Case
 from ddb_simulation.exports import Ending
 from ddb_simulation.runner import Simulation
@@ -18,7 +17,6 @@ def peak(spans):
     return most
 
 
-@pytest.mark.slow
 def test_three_hundred_exports_are_in_flight_and_not_one_more():
     """340 tables: the last 40 begin when the first have ended; AWS never refuses."""
     simulation = Simulation(Case(tables=FLEET, published=0))
@@ -29,7 +27,6 @@ def test_three_hundred_exports_are_in_flight_and_not_one_more():
     assert not [call for call in simulation.world.trace if call.result == "LimitExceededError"]
 
 
-@pytest.mark.slow
 def test_twenty_queries_are_active_and_not_one_more():
     """60 tables that end in the same second are published with 20 DDL queries at a time."""
     simulation = Simulation(Case(tables=FLEET[:60], method="athena"))
@@ -39,7 +36,6 @@ def test_twenty_queries_are_active_and_not_one_more():
     assert simulation.world.athena.most_active <= 20
 
 
-@pytest.mark.slow
 def test_a_fleet_with_every_fifth_export_failing_publishes_the_others():
     """Each failed one is one error of its own table; a retry mends them all."""
     tables = FLEET[:50]

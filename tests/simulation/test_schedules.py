@@ -79,6 +79,7 @@ def schedules(draw):
         tables=tables,
         method=draw(st.sampled_from(METHODS)),
         consistent=consistent,
+        view=draw(st.booleans()),
         published=draw(st.integers(0, 4)),
         restart_after=draw(st.sampled_from((1.0, 30.0, 600.0))),
         endings=endings,
@@ -94,7 +95,7 @@ QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 @given(schedules())
 @settings(
-    max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET
+    max_examples=50, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET
 )
 def test_random_schedules_keep_every_promise(case):
     """Runs, rollbacks, prunes and re-created tables, interleaved call by call."""

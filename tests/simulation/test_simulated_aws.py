@@ -1,13 +1,15 @@
 """The simulation itself: AWS's contract, the virtual clock, the replay."""
 
 import random
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from ddb_simulation.cases import Actor, Case, Happening
 from ddb_simulation.exports import Ending
-from ddb_simulation.families import BASES, endings, outages, races
+from ddb_simulation.families import BASES, endings, every_case, outages, races
 from ddb_simulation.faults import Fault, Killed
 from ddb_simulation.process import Process
 from ddb_simulation.runner import run_case
@@ -180,3 +182,12 @@ def test_a_case_runs_twice_in_the_same_way():
     """Two runs and a crash: the traces are equal, line by line."""
     case = Case(actors=(Actor(), Actor(start=10.0)), faults=(Fault(9, "crash-after", 1),), seed=5)
     assert run_case(case).world.story() == run_case(case).world.story()
+
+
+@pytest.mark.slow
+def test_there_are_as_many_distinct_cases_as_the_documentation_says():
+    """The number in docs/simulation.md is a lower bound of what `replay.py --count` prints."""
+    text = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text()
+    stated = re.search(r"at least ([\d,]+) distinct cases", text)
+    assert stated is not None
+    assert sum(1 for _ in every_case()) >= int(stated[1].replace(",", ""))

@@ -63,6 +63,7 @@ class Case:
         method: How tables are published.
         consistent: Whether they are one consistent cut.
         published: How many refreshes have gone well before the case begins.
+        view: Whether each table has a typed view over it.
         restart_after: Seconds between a process' end and its next attempt.
         restore_lag: Seconds by which point-in-time recovery lags behind.
         endings: How the case's exports of a table end, in order; good ones after that.
@@ -77,6 +78,7 @@ class Case:
     published: int = 1
     verify: Literal["manifest", "full"] = "manifest"
     deadline: float | None = None
+    view: bool = False
     restart_after: float = 30.0
     restore_lag: float = 300.0
     endings: Mapping[str, tuple[Ending, ...]] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Case:
         """Short, for the id of a test."""
         kind = "cut" if self.consistent else "table" if len(self.tables) == 1 else "tables"
         parts = [f"{self.method} {len(self.tables)} {kind} after {self.published}"]
+        parts += ["with a view"] if self.view else []
         parts += [str(fault) for fault in self.faults]
         parts += [str(outage) for outage in self.outages]
         parts += [str(happening) for happening in self.happenings]

@@ -19,6 +19,8 @@ BASES: tuple[Case, ...] = (
     *(Case(method=method, published=published) for method in METHODS for published in (0, 1)),
     *(Case(method=method, verify="full") for method in METHODS),
     *(Case(method=method, tables=THREE) for method in METHODS),
+    *(Case(view=True, published=published) for published in (0, 1)),
+    Case(view=True, tables=THREE[:2], consistent=True),
     *(
         Case(method=method, tables=THREE, consistent=True, published=published)
         for method in METHODS

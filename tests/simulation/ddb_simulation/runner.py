@@ -20,7 +20,7 @@ from .operators import prune_exports, roll_back
 from .process import Process
 from .promises import BrokenPromise, Violation
 from .virtual_time import Turns
-from .world import BUCKET, World
+from .world import BUCKET, VIEW, World
 
 #: Attempts of one run: Dagster's retries and then a person who re-executes it.
 ATTEMPTS = 6
@@ -131,6 +131,7 @@ class Simulation:
             workgroup="ddb",
             verify=case.verify,
             deadline_seconds=case.deadline,
+            typed_view=f"{name}{VIEW}" if case.view else None,
             group="cut" if case.consistent else "default",
         )
 

@@ -22,6 +22,8 @@ Answer = TypeVar("Answer")
 
 BUCKET = "exports"
 LATENCY = 0.05
+#: How the typed view of a table is called: the table's name and this.
+VIEW = "_view"
 
 
 @dataclass
@@ -150,7 +152,7 @@ class World:
         if service == "clock" or verb in {"has_database", "create_database"}:
             name = None
         elif service == "catalog":
-            name = owners.get(subject)
+            name = owners.get(subject, subject.removesuffix(VIEW))
         elif operation == "queries.start":
             name = next((name for table, name in owners.items() if f"`{table}`" in subject), None)
         elif service == "queries":
