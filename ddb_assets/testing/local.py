@@ -156,14 +156,13 @@ class LocalAws:
             self.create_bucket(spec.bucket)
             if spec.publish_with == "athena":
                 self._create_workgroup(spec.workgroup)
-        here = {key: AwsResource() for key, one in _resources(made) if isinstance(one, AwsResource)}
+        job = _led_here(made).resolve_implicit_global_asset_job_def()
         with self.environ():
-            return made.resolve_implicit_global_asset_job_def().execute_in_process(
+            return job.execute_in_process(
                 instance=self.instance,
                 asset_selection=None if selection is None else _keys(made, selection),
                 run_config=run_config,
                 raise_on_error=raise_on_error,
-                resources=here,
             )
 
     def query(self, sql: str, *, database: str = "default") -> list[dict[str, str | None]]:
@@ -267,8 +266,17 @@ def _specs(definitions: dg.Definitions) -> Iterator[TableSpec]:
         yield from marked.step.tables.values()
 
 
-def _resources(definitions: dg.Definitions) -> Iterable[tuple[str, Any]]:
-    return (definitions.resources or {}).items()
+def _led_here(definitions: dg.Definitions) -> dg.Definitions:
+    """The assets with AWS resources that have nothing but the environment to go by."""
+    given: Mapping[str, Any] = definitions.resources or {}
+    return dg.Definitions(
+        assets=definitions.assets,
+        asset_checks=definitions.asset_checks,
+        resources={
+            key: AwsResource() if isinstance(one, AwsResource) else one
+            for key, one in given.items()
+        },
+    )
 
 
 def _keys(definitions: dg.Definitions, selection: Selection) -> list[dg.AssetKey]:

@@ -1,0 +1,11 @@
+"""Everything that is declared under `defs/`."""
+
+from pathlib import Path
+
+import dagster as dg
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Reads the folder; asks nobody."""
+    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)

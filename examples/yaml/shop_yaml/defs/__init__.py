@@ -1,0 +1,1 @@
+"""Declarations: a folder for each."""
