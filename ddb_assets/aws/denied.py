@@ -20,6 +20,7 @@ _S3_ACTIONS = {
 }
 _SERVICES = {
     "sts": ("AssumeRole",),
+    "cloudwatch": ("GetMetricData",),
     "athena": (
         "BatchGetQueryExecution",
         "GetQueryExecution",

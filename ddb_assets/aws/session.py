@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
     from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
-Service = Literal["dynamodb", "s3", "glue", "athena", "sts"]
+Service = Literal["dynamodb", "s3", "glue", "athena", "sts", "cloudwatch"]
 RetryMode = Literal["standard", "adaptive"]
 
 DEFAULT_ROLE_SESSION_NAME = "ddb_assets"
@@ -127,6 +128,8 @@ class AwsConnection:
     def client(self, service: Literal["athena"]) -> AthenaClient: ...
     @overload
     def client(self, service: Literal["sts"]) -> STSClient: ...
+    @overload
+    def client(self, service: Literal["cloudwatch"]) -> CloudWatchClient: ...
 
     def client(self, service: Service) -> Any:
         """The boto3 client for a service; made once per connection, when first asked for.

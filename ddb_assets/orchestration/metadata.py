@@ -71,6 +71,8 @@ def refreshed_metadata(
         "glue_version": _text(publication.version_id),
         "query_execution_id": _text(publication.query_execution_id),
         "items": dg.MetadataValue.int(manifest.items),
+        "live_items": dg.MetadataValue.int(outcome.description.item_count),
+        "live_size_bytes": dg.MetadataValue.int(outcome.description.size_bytes),
         "billed_bytes": dg.MetadataValue.int(manifest.billed_bytes),
         "stored_bytes": dg.MetadataValue.int(manifest.stored_bytes),
         "files": dg.MetadataValue.int(len(manifest.files)),
@@ -170,6 +172,9 @@ class RecordedRefresh:
     billed_bytes: int | None
     stored_bytes: int | None
     export_seconds: float | None
+    live_items: int | None = None
+    live_size_bytes: int | None = None
+    operation: str | None = None
 
     @classmethod
     def read(cls, metadata: Mapping[str, dg.MetadataValue[Any]]) -> "RecordedRefresh":
@@ -189,6 +194,9 @@ class RecordedRefresh:
             billed_bytes=value("billed_bytes", int),
             stored_bytes=value("stored_bytes", int),
             export_seconds=value("export_seconds", int, float),
+            live_items=value("live_items", int),
+            live_size_bytes=value("live_size_bytes", int),
+            operation=value("operation", str),
         )
 
 

@@ -64,6 +64,12 @@ def materialized_in_run(instance: dg.DagsterInstance, run_id: str) -> frozenset[
     return frozenset(record.asset_key for record in records if record.asset_key is not None)
 
 
+def planned_in_run(instance: dg.DagsterInstance, run_id: str) -> frozenset[dg.AssetKey]:
+    """What this run set out to materialize."""
+    records = _records(instance, run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    return frozenset(record.asset_key for record in records if record.asset_key is not None)
+
+
 def is_recorded(instance: dg.DagsterInstance, key: dg.AssetKey, export_arn: str) -> bool:
     """Whether the asset's newest materialization already says that it shows this export."""
     event = instance.get_latest_materialization_event(key)

@@ -6,8 +6,10 @@ from typing import Any, get_args
 import dagster as dg
 from pydantic import ConfigDict, Field
 
+from ddb_assets.aws.cloudwatch import CloudWatchGateway
 from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection, RetryMode
+from ddb_assets.core.changes import WriteMetrics
 from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.ports import Gateways
 from ddb_assets.errors import DeclarationError
@@ -107,6 +109,11 @@ class AwsResource(dg.ConfigurableResource[Any]):
             data_catalog=self.data_catalog,
             bucket_owners=bucket_owners,
         )
+
+    def write_metrics(self) -> WriteMetrics:
+        """CloudWatch's metrics of writes to tables; override it to test without AWS."""
+        connection = self.connection()
+        return CloudWatchGateway(lambda: connection.client("cloudwatch"))
 
     def clock(self) -> Clock:
         """Time and sleep; override it to test hours in milliseconds."""

@@ -1,0 +1,1 @@
+"""Sensors that keep tables fresh without a schedule, and one that tells what failed."""
