@@ -105,12 +105,7 @@ class CutGroup:
         # Wakes the members that wait; none of them can publish any more.
         self.failed.set()
         self._all_ready.set()
-        try:
-            yield from self._put_torn_back()
-        except Exception as second:  # noqa: BLE001 - the members must hear of the first error
-            self._run.emit(
-                table, "failed", f"could not see whether the cut {self.name} is torn: {second}"
-            )
+        yield from self._put_torn_back(table)
         self._settled.set()
 
     def hold_back(self, table: str) -> None:
@@ -124,10 +119,10 @@ class CutGroup:
         if self._culprit is None:
             return
         culprit, error = self._culprit
-        if culprit == table:
-            raise error
         if table in self._stranded:
             raise self._stranded[table]
+        if culprit == table:
+            raise error
         raise GroupHeldBackError(
             f"left where it was, because {culprit} of the consistent cut {self.name} failed: "
             f"{error.cause}",
@@ -152,10 +147,11 @@ class CutGroup:
             moved = [name for name in self._published if name != current]
             # The one that failed may have moved all the same: its answer was lost.
             for name in [current, *reversed(moved)]:
-                if name in before:
+                if name in before and not self._offers[name].is_at(before[name]):
                     yield from self._put_back(name, before[name])
             if "unresolved_query" in ours.details:
                 yield from self._await_stray(current, before[current])
+            yield from self._put_torn_back(current)
         self._settled.set()
 
     def _await_stray(self, name: str, before: CatalogTable | None) -> Task[None]:
@@ -169,13 +165,10 @@ class CutGroup:
 
     def _put_back(self, name: str, before: CatalogTable | None) -> Task[bool]:
         """Put one member back; a failure to do so becomes its error."""
-        export_id = self._export_ids[name]
-        place = parse_location(before.location) if before is not None else None
-        if place is not None and place.export_id == export_id:
-            # It was there before we came: an earlier attempt moved it.
-            before = None
         try:
-            undone = yield from put_back(self._run, self._members[name], export_id, before)
+            undone = yield from put_back(
+                self._run, self._members[name], self._export_ids[name], before
+            )
         except DdbAssetsError as error:
             stranded = type(error)(
                 f"moved ahead of the consistent cut {self.name}, which failed, and could not be "
@@ -191,8 +184,16 @@ class CutGroup:
             self._run.emit(name, "publishing", "put back where it was: the cut is not complete")
         return undone
 
-    def _put_torn_back(self) -> Task[None]:
+    def _put_torn_back(self, culprit: str) -> Task[None]:
         """Undo what an earlier attempt moved, unless it had moved them all."""
+        try:
+            yield from self._put_back_if_torn()
+        except Exception as second:  # noqa: BLE001 - the members must hear of the first error
+            self._run.emit(
+                culprit, "failed", f"could not see whether the cut {self.name} is torn: {second}"
+            )
+
+    def _put_back_if_torn(self) -> Task[None]:
         for name in self._members:
             note = self._run.ledger.find(name)
             if note is not None:

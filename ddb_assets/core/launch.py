@@ -121,7 +121,9 @@ def launch_export(
             )
         note = ExportNote(
             table_arn=request.table_arn,
-            table_id=request.table_id,
+            # The table may have been re-created since it was described: the export knows which one
+            # it is of, and a retry that is told that id must find it.
+            table_id=export.table_id,
             export_arn=export.arn,
             client_token=request.client_token,
             launch=number,

@@ -233,7 +233,8 @@ def put_back(
         run: The refresh.
         spec: The table.
         export_id: The export to be undone.
-        before: The Glue table as it was, where this process saw it.
+        before: The Glue table as this process saw it earlier, for want of anything better: others
+            may have moved it since.
 
     Returns:
         Whether anything was undone.
@@ -244,7 +245,7 @@ def put_back(
         place = parse_location(table.location) if table is not None else None
         if table is None or place is None or place.export_id != export_id:
             return False
-        former = before or (yield from _former(run, spec, table))
+        former = (yield from _former(run, spec, table)) or before
         try:
             if former is None:
                 yield from run.call(
@@ -303,18 +304,24 @@ def version_of(spec: TableSpec, table: CatalogTable) -> str:
 
 
 def _former(run: RunContext, spec: TableSpec, table: CatalogTable) -> Task[CatalogTable | None]:
-    """What the table was before it came to its location; None if it was created there."""
+    """What the table was before it came to its location; None if it was created there.
+
+    Provenance names what the swap replaced. The newest other version need not be that: it may be
+    what another run moved the table to, and took back.
+    """
     catalog = run.gateways.catalog
+    previous = table.parameters.get(PREVIOUS_LOCATION) if sealed(table) else None
 
     def search() -> CatalogTable | None:
-        for version in catalog.table_versions(spec.database, spec.table):
-            if version.location != table.location:
-                return version
-        return None
+        versions = list(catalog.table_versions(spec.database, spec.table))
+        others = [version for version in versions if version.location != table.location]
+        if previous:
+            return next((version for version in others if version.location == previous), None)
+        created_here = bool(versions) and versions[-1].location == table.location
+        return next(iter(others), None) if not (sealed(table) and created_here) else None
 
     version = yield from run.call(spec.name, f"read earlier versions of {spec.athena_name}", search)
-    previous = table.parameters.get(PREVIOUS_LOCATION)
-    if version is not None or not previous or not sealed(table):
+    if version is not None or not previous:
         return version
     # Versions may have been pruned; the location is what matters, provenance is read from there.
     storage = {**table.table_input.get("StorageDescriptor", {}), "Location": previous}
