@@ -24,10 +24,15 @@ WORKGROUP = "ddb"
 
 @dataclass(frozen=True)
 class PublishedAsset:
-    """One materialized table as its run recorded it."""
+    """One materialized table as its run recorded it.
+
+    Attributes:
+        view: Its typed view, where it has one.
+    """
 
     key: dg.AssetKey
     metadata: Mapping[str, dg.MetadataValue[Any]]
+    view: dg.AssetKey | None = None
 
     def name(self) -> str:
         """The asset's key as one word, to sort by."""
@@ -69,7 +74,7 @@ class RunProgress:
 
 
 def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
-    """Materialize every asset of the project in one run.
+    """Materialize every asset of the project in one run; views are told with their tables.
 
     Args:
         console: Where progress is drawn.
@@ -81,10 +86,10 @@ def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
     definitions = defs()
     job = definitions.resolve_implicit_global_asset_job_def()
     graph = definitions.resolve_asset_graph()
-    tables = {
-        next(iter(graph.get(key).parent_keys)).path[-1]: key
-        for key in sorted(graph.materializable_asset_keys)
-    }
+    made = graph.materializable_asset_keys
+    parents = {key: next(iter(graph.get(key).parent_keys)) for key in sorted(made)}
+    tables = {parent.path[-1]: key for key, parent in parents.items() if parent not in made}
+    views = {parent: key for key, parent in parents.items() if parent in made}
     progress = RunProgress(console, tables)
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     run_id = str(uuid.uuid4())
@@ -103,9 +108,9 @@ def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
             "the Dagster run failed: " + "; ".join(reasons), remedy="look at it with `make dev`"
         )
     return [
-        PublishedAsset(event.asset_key, event.materialization.metadata)
+        PublishedAsset(key, event.materialization.metadata, views.get(key))
         for event in result.get_asset_materialization_events()
-        if event.asset_key is not None
+        if (key := event.asset_key) is not None and key not in views.values()
     ]
 
 
@@ -114,18 +119,20 @@ def show(console: Console, published: list[PublishedAsset], *, rows: int) -> Non
     gateways = connect(AwsConnection())
     for asset in sorted(published, key=PublishedAsset.name):
         database, table = asset.key.path[-2:]
+        shown = table if asset.view is None else asset.view.path[-1]
         console.print()
         console.rule(f"[bold]{database}.{table}", align="left")
         for label, value in (
             ("export", asset.value("export_arn")),
             ("location", asset.value("location")),
+            ("rows of", f"{database}.{shown}"),
             ("items", f"{asset.value('items'):,}"),
             ("seconds", f"{asset.value('export_seconds'):.1f} exporting, {_ours(asset):.1f} ours"),
         ):
             # Not wrapped: an ARN is there to be copied.
             console.print(f"[dim]{label:<9}[/] {value}", soft_wrap=True, highlight=False)
         print_preview(
-            console, gateways, database=database, table=table, workgroup=WORKGROUP, rows=rows
+            console, gateways, database=database, table=shown, workgroup=WORKGROUP, rows=rows
         )
 
 

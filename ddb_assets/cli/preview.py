@@ -48,7 +48,7 @@ def run_query(
 
 
 def preview_sql(table: CatalogTable, *, rows: int) -> str:
-    """A SELECT over the raw table that shows attributes instead of type descriptors."""
+    """A SELECT that shows attributes instead of type descriptors, from a raw table or a view."""
     chosen = list(islice(_expressions(table), MOST_COLUMNS)) or ["*"]
     name = f"{quote_query(table.database)}.{quote_query(table.name)}"
     return f"SELECT {', '.join(chosen)} FROM {name} LIMIT {rows}"  # noqa: S608 - names are quoted
@@ -79,6 +79,11 @@ def print_preview(
 
 def _expressions(table: CatalogTable) -> Iterator[str]:
     """One expression per attribute: scalars as themselves, the rest as Athena shows it."""
+    if table.table_input.get("TableType") == "VIRTUAL_VIEW":
+        columns = [(name, parse(type_text)) for name, type_text, _comment in table.columns]
+        columns.sort(key=lambda column: not isinstance(column[1], Primitive))
+        yield from (quote_query(name) for name, _ in columns)
+        return
     for column, type_text, _comment in table.columns:
         item = parse(type_text)
         if not isinstance(item, Struct):

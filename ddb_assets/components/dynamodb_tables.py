@@ -37,8 +37,8 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
     it and points the Athena table at it. A table's name alone is enough; columns that are not
     declared are inferred over all exported items. Nothing is asked of AWS when this is loaded.
 
-    Override `get_asset_spec` or `get_live_spec` in a subclass to change the assets, or set
-    `translation` in YAML.
+    Override `get_asset_spec`, `get_live_spec` or `get_view_spec` in a subclass to change the
+    assets, or set `translation` in YAML.
     """
 
     database: str = Field(
@@ -129,6 +129,10 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
         spec = DynamoDBTranslator().get_asset_spec(props)
         return self.translation(spec, props) if self.translation else spec
 
+    def get_view_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        """The typed view's asset; override this to change it."""
+        return DynamoDBTranslator().get_view_spec(props)
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The assets, schedules and the AWS resource; asks nobody.
 
@@ -177,6 +181,9 @@ class _ComponentTranslator(DynamoDBTranslator):
 
     def get_asset_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
         return self.component.get_asset_spec(props)
+
+    def get_view_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        return self.component.get_view_spec(props)
 
 
 @functools.cache

@@ -109,6 +109,18 @@ class SettingsModel(DocumentedModel):
         description="Whether undeclared attributes are inferred over all exported items (default).",
         examples=[False],
     )
+    typed_view: bool | str | None = Field(
+        default=None,
+        description="Whether a view with real columns comes with the table (default), named like "
+        "it with _typed; of one table also the view's name.",
+        examples=["orders_flat"],
+    )
+    mixed_types: Literal["columns", "json"] | None = Field(
+        default=None,
+        description="An attribute of several types is a column per type in the view (default), or "
+        "one of DynamoDB JSON.",
+        examples=["json"],
+    )
     sse_algorithm: Literal["AES256", "KMS"] | None = Field(
         default=None,
         description="Encryption of the exported objects; the bucket's own by default.",

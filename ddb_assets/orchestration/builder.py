@@ -30,7 +30,8 @@ from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.schedules import group_schedule
 from ddb_assets.orchestration.specs import DynamoDBTableProps, complete
 from ddb_assets.orchestration.step import RefreshStep
-from ddb_assets.orchestration.translator import DynamoDBTranslator, translate
+from ddb_assets.orchestration.translator import DynamoDBTranslator, translate, translate_views
+from ddb_assets.schema.typed_view import MixedTypes
 
 _Translated = tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]
 
@@ -47,6 +48,8 @@ def build_dynamodb_assets(
     serde: SerDeChoice | None = None,
     verify: VerifyLevel | None = None,
     infer: bool | None = None,
+    typed_view: bool | None = None,
+    mixed_types: MixedTypes | None = None,
     sse_algorithm: SseAlgorithm | None = None,
     kms_key_id: str | None = None,
     deadline_seconds: float | None = None,
@@ -69,9 +72,10 @@ def build_dynamodb_assets(
 ) -> dg.Definitions:
     """Definitions that keep DynamoDB tables queryable in Athena.
 
-    Each table becomes two assets: the live table `dynamodb/NAME` and its copy
-    `athena/DATABASE/TABLE`. The tables of a refresh group are refreshed by one step. What each
-    table does not say itself is taken from its group, then from here.
+    Each table becomes three assets: the live table `dynamodb/NAME`, its copy
+    `athena/DATABASE/TABLE` and over it the view `athena/DATABASE/TABLE_typed`. The tables of a
+    refresh group are refreshed by one step. What each table does not say itself is taken from its
+    group, then from here.
 
     Args:
         tables: DynamoDB tables: names, or `Table` declarations.
@@ -84,6 +88,8 @@ def build_dynamodb_assets(
         serde: `auto` (default), `hive` or `openx`.
         verify: `manifest` (default) or `full`.
         infer: Whether undeclared attributes are inferred (default).
+        typed_view: Whether each table has a view with real columns, `TABLE_typed` (default).
+        mixed_types: `columns` (default) or `json`: attributes of several types in that view.
         sse_algorithm: `AES256` or `KMS`; the bucket's own setting by default.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`.
         deadline_seconds: How long to wait for one export at most; no limit by default.
@@ -141,6 +147,8 @@ def build_dynamodb_assets(
         serde=serde,
         verify=verify,
         infer=infer,
+        typed_view=typed_view,
+        mixed_types=mixed_types,
         sse_algorithm=sse_algorithm,
         kms_key_id=kms_key_id,
         deadline_seconds=deadline_seconds,
@@ -150,7 +158,9 @@ def build_dynamodb_assets(
         automation=automation,
     )
     props = complete(tables, database=database, groups=groups, defaults=defaults, prefix=prefix)
-    translated = translate(translator or DynamoDBTranslator(), props)
+    translator = translator or DynamoDBTranslator()
+    translated = translate(translator, props)
+    views = translate_views(translator, translated)
     options = RefreshOptions(
         consistent_groups=frozenset(n for n, group in groups.items() if group.consistent),
         max_in_flight=max_in_flight,
@@ -174,10 +184,18 @@ def build_dynamodb_assets(
             tables={exported.key: table.spec for table, _, exported in part},
             options=options,
             price_per_gb=price_per_gb,
+            views={
+                exported.key: views[exported.key].key
+                for _, _, exported in part
+                if exported.key in views
+            },
         )
         definition = refresh_assets(
             step,
-            [exported for _, _, exported in part],
+            [
+                *(exported for _, _, exported in part),
+                *(views[exported.key] for _, _, exported in part if exported.key in views),
+            ],
             name=step_name,
             resource_key=resource_key,
             retry_policy=retry_policy,

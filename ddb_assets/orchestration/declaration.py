@@ -8,6 +8,7 @@ import dagster as dg
 
 from ddb_assets.core.spec import ExportFilter, PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
 from ddb_assets.orchestration.freshness import Freshness
+from ddb_assets.schema.typed_view import MixedTypes
 
 #: The group of a table that names none; it need not be declared.
 DEFAULT_GROUP = "default"
@@ -27,6 +28,10 @@ class TableSettings:
         serde: `auto` (the default), `hive` or `openx`.
         verify: `manifest` (sizes and etags, the default) or `full` (the md5 of every file too).
         infer: Whether undeclared attributes are inferred over all exported items (the default).
+        typed_view: Whether a view with real columns comes with the table (the default), named like
+            it with `_typed`; or, of one table, the view's name.
+        mixed_types: What an attribute of several types is in the view: `columns`, one per type
+            (the default), or `json`, one of DynamoDB JSON.
         sse_algorithm: `AES256` or `KMS`; the bucket's own setting where none is given.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`; in the bucket's region.
         deadline_seconds: How long to wait for an export at most; as long as it takes by default.
@@ -43,6 +48,8 @@ class TableSettings:
     serde: SerDeChoice | None = None
     verify: VerifyLevel | None = None
     infer: bool | None = None
+    typed_view: bool | str | None = None
+    mixed_types: MixedTypes | None = None
     sse_algorithm: SseAlgorithm | None = None
     kms_key_id: str | None = None
     deadline_seconds: float | None = None

@@ -27,6 +27,7 @@ from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.naming import duplicates
 from ddb_assets.schema.declaration import parse_columns
 from ddb_assets.schema.names import athena_name, check_athena_name, refuse_collisions
+from ddb_assets.schema.typed_view import VIEW_SUFFIX, MixedTypes
 
 # AWS page "Supported data types and naming rules in DynamoDB".
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -43,6 +44,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "serde": get_args(SerDeChoice),
     "verify": get_args(VerifyLevel),
     "sse_algorithm": get_args(SseAlgorithm),
+    "mixed_types": get_args(MixedTypes),
 }
 
 
@@ -97,7 +99,11 @@ def complete(
         )
     folder = _prefix("prefix", prefix, None) if prefix else None
     props = tuple(_props(table, database, groups, defaults, folder) for table in declared)
-    refuse_collisions({p.spec.name: p.spec.table for p in props})
+    views = {f"{p.spec.name}, typed_view": p.spec.typed_view or "" for p in props}
+    refuse_collisions(
+        {p.spec.name: p.spec.table for p in props}
+        | {label: view for label, view in views.items() if view}
+    )
     used = {p.spec.group for p in props}
     if idle := sorted(set(groups) - used):
         raise DeclarationError(
@@ -139,6 +145,8 @@ def _props(
         columns=_columns(table),
         infer=settings.get("infer", default=True),
         serde=settings.choice("serde") or "auto",
+        typed_view=settings.typed_view(athena),
+        mixed_types=settings.choice("mixed_types") or "columns",
         filter=_filter(table),
         publish_with=settings.choice("publish_with") or "glue",
         workgroup=settings.matching(
@@ -220,6 +228,14 @@ class _Settings:
                 remedy="set `sse_algorithm: KMS`, or remove kms_key_id",
             )
         return key
+
+    def typed_view(self, table: str) -> str | None:
+        wanted = self.get("typed_view", default=True)
+        if isinstance(wanted, bool):
+            return check_athena_name(f"{table}{VIEW_SUFFIX}", what="view") if wanted else None
+        if wanted != getattr(self.places[0], "typed_view", None):
+            _refuse("typed_view", wanted, None, "true or false where it is said of many tables")
+        return check_athena_name(wanted, what=f"typed_view of {self.table}")
 
     def deadline(self) -> float | None:
         seconds = self.get("deadline_seconds")

@@ -24,6 +24,7 @@ from ddb_assets.orchestration.reattach import (
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import RefreshConfig, options_from
 from ddb_assets.orchestration.story import Story
+from ddb_assets.orchestration.views import recorded, view_result
 
 #: `ddb_assets.core.refresh.refresh`, or what a test puts in its place.
 RefreshFunction = Callable[..., Iterator[Outcome]]
@@ -38,12 +39,15 @@ class RefreshStep:
         options: What was declared; a run's config is laid over it.
         price_per_gb: USD per exported GB, for the estimate.
         refresh: The core's refresh; another one in tests.
+        views: The typed view's key by its table's; they are refreshed together, whichever of the
+            two is selected.
     """
 
     tables: Mapping[dg.AssetKey, TableSpec]
     options: RefreshOptions = field(default_factory=RefreshOptions)
     price_per_gb: float = DEFAULT_PRICE_PER_GB
     refresh: RefreshFunction = refresh
+    views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
 
     def run(
         self, context: dg.AssetExecutionContext, config: RefreshConfig, aws: AwsResource
@@ -55,7 +59,7 @@ class RefreshStep:
                 are published); its metadata has an entry per failed table.
         """
         chosen = context.selected_asset_keys
-        selected = {key: spec for key, spec in self.tables.items() if key in chosen}
+        selected = {key: spec for key, spec in self.tables.items() if self._assets(key) & chosen}
         clock = aws.clock()
         try:
             options = options_from(
@@ -90,11 +94,20 @@ class RefreshStep:
                 elif isinstance(outcome, Refreshed):
                     key = keys[outcome.spec.name]
                     if _is_news(context.instance, key, outcome):
-                        yield self._result(key, outcome, aws, clock)
+                        result = self._result(key, outcome, aws, clock)
+                        yield from recorded(context, result, chosen)
+                    view = self.views.get(key)
+                    if view is not None and _is_view_news(context.instance, view, outcome):
+                        result = view_result(view, key, outcome, now=clock.now())
+                        yield from recorded(context, result, chosen)
         except DdbAssetsError as error:
             raise refused(error) from error
         if failed:
             raise failed_tables(failed, total=len(pending)) from failed[0].error
+
+    def _assets(self, key: dg.AssetKey) -> frozenset[dg.AssetKey]:
+        """A table and its view."""
+        return frozenset({key, self.views.get(key, key)})
 
     def _result(
         self, key: dg.AssetKey, outcome: Refreshed, aws: AwsResource, clock: Clock
@@ -116,9 +129,9 @@ class RefreshStep:
         """A step's first attempt finds nothing in its run; a retry finds what is done."""
         done = materialized_in_run(context.instance, context.run.run_id)
         for key, spec in selected.items():
-            if key in done:
+            if self._assets(key) <= done:
                 context.log.info("%s: already published in this run", spec.name)
-        return {key: spec for key, spec in selected.items() if key not in done}
+        return {key: spec for key, spec in selected.items() if not self._assets(key) <= done}
 
 
 def _is_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:
@@ -131,6 +144,14 @@ def _is_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed)
     materialization of the asset names is known, anything else is news.
     """
     unchanged = outcome.publication.action == "unchanged"
+    return not (unchanged and is_recorded(instance, key, outcome.manifest.export_arn))
+
+
+def _is_view_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:
+    """The same for the typed view."""
+    if outcome.view is None:
+        return False
+    unchanged = outcome.view.action == outcome.publication.action == "unchanged"
     return not (unchanged and is_recorded(instance, key, outcome.manifest.export_arn))
 
 

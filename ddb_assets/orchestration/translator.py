@@ -12,13 +12,15 @@ from ddb_assets.orchestration.specs import DynamoDBTableProps
 
 #: Raise it when what is written to the catalog changes for the same export.
 CODE_VERSION = "1"
+#: The same for the typed view.
+VIEW_CODE_VERSION = "1"
 
 
 class DynamoDBTranslator:
-    """Turns a declared table into two asset specs: the live table and its Athena copy.
+    """Turns a declared table into its asset specs: live table, Athena copy and typed view.
 
-    Subclass it and override `get_asset_spec` or `get_live_spec` to change keys, groups, tags or
-    anything else of an `AssetSpec`; the dependency follows the key that `get_live_spec` returns.
+    Subclass it and override `get_asset_spec`, `get_live_spec` or `get_view_spec` to change keys,
+    groups, tags or anything else of an `AssetSpec`; dependencies follow the keys that these return.
 
     Examples:
         ```python
@@ -65,6 +67,28 @@ class DynamoDBTranslator:
             },
         )
 
+    def get_view_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        """The typed view over it; override this to change it.
+
+        It is refreshed with its table, so neither automation nor freshness are its own.
+        """
+        spec, table = props.spec, self.get_asset_spec(props)
+        return dg.AssetSpec(
+            key=["athena", spec.database, str(spec.typed_view)],
+            deps=[table.key],
+            group_name=self.group_name(props),
+            description=_view_description(props),
+            owners=props.owners,
+            tags=legal_tags(props.tags, of=spec.name),
+            kinds={"athena", "view"},
+            code_version=VIEW_CODE_VERSION,
+            metadata={
+                "dagster/table_name": f"{spec.database}.{spec.typed_view}",
+                f"{PREFIX}dynamodb_table": spec.name,
+                f"{PREFIX}refresh_group": spec.group,
+            },
+        )
+
     def group_name(self, props: DynamoDBTableProps) -> str:
         """The asset group: the refresh group's name; the database for tables that name none."""
         group = props.spec.group
@@ -101,6 +125,53 @@ def translate(
     outputs = {p.spec.name: exported.key.to_python_identifier() for p, _, exported in translated}
     refuse_equal(outputs, what="assets of", become="the output name")
     return translated
+
+
+def translate_views(
+    translator: DynamoDBTranslator,
+    translated: Sequence[tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]],
+) -> dict[dg.AssetKey, dg.AssetSpec]:
+    """The view's spec by its table's key, for every table that has one.
+
+    Raises:
+        DeclarationError: Dagster refuses a value, or two assets would have one key.
+    """
+    views: dict[dg.AssetKey, dg.AssetSpec] = {}
+    for props, _, exported in translated:
+        if props.spec.typed_view is None:
+            continue
+        try:
+            view = translator.get_view_spec(props)
+        except (dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError) as error:
+            raise DeclarationError(
+                _first_line(error),
+                table=props.spec.name,
+                remedy="correct the table's declaration or the translator",
+            ) from error
+        # The table's key may have been changed where the view's spec was made without knowing.
+        if exported.key not in {dep.asset_key for dep in view.deps}:
+            view = view.replace_attributes(deps=[exported.key])  # pyright: ignore[reportUnknownMemberType] - a bare AutomationCondition in Dagster's signature
+        views[exported.key] = view
+    keys = {p.spec.name: exported.key for p, _, exported in translated}
+    keys |= {
+        f"{p.spec.name}, typed view": views[exported.key].key
+        for p, _, exported in translated
+        if exported.key in views
+    }
+    named = {name: key.to_user_string() for name, key in keys.items()}
+    refuse_equal(named, what="assets of", become="the asset key")
+    outputs = {name: key.to_python_identifier() for name, key in keys.items()}
+    refuse_equal(outputs, what="assets of", become="the output name")
+    return views
+
+
+def _view_description(props: DynamoDBTableProps) -> str:
+    spec = props.spec
+    return (
+        f"The DynamoDB table `{spec.name}` with real columns and exact numbers:\n\n"
+        f'```sql\nSELECT * FROM "{spec.database}"."{spec.typed_view}" LIMIT 10\n```\n\n'
+        f"A view over `{spec.athena_name}`, always of the same export."
+    )
 
 
 def _description(props: DynamoDBTableProps) -> str:

@@ -29,9 +29,13 @@ print(definitions.executor.name)
 
 EXPECTED = [
     "athena/ddb/article",
+    "athena/ddb/article_typed",
     "athena/ddb/legacy_users",
+    "athena/ddb/legacy_users_typed",
     "athena/ddb/shop_orders",
+    "athena/ddb/shop_orders_typed",
     "athena/ddb/waiting_list",
+    "athena/ddb/waiting_list_typed",
     "dynamodb/Article",
     "dynamodb/legacy.Users",
     "dynamodb/shop-orders",

@@ -109,7 +109,9 @@ def test_the_definitions_load_in_dagster():
         "dynamodb/orders",
         "dynamodb/legacy.Users",
         "athena/raw/orders",
+        "athena/raw/orders_typed",
         "athena/raw/users",
+        "athena/raw/users_typed",
     }
     assert [schedule.cron_schedule for schedule in made.schedules] == ["0 3 * * *"]
     assert made.executor is None

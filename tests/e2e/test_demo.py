@@ -24,6 +24,7 @@ def test_demo_refreshes_and_prints_every_sample_table(marked):
     )
     assert run.returncode == 0, run.stdout + run.stderr
     for expected in ("ddb.article", "ddb.shop_orders", "ddb.legacy_users", "ddb.waiting_list"):
+        assert f"{expected}_typed" in run.stdout
         assert expected in run.stdout
     assert re.search(r"7155dc64-982a-4559-9f94-5320dc4d003d.*XXXXXXX.*hoge", run.stdout)
     assert re.search(r"YYYYYY.*foo", run.stdout)

@@ -19,6 +19,10 @@ TABLES = {
     ("athena", "ddb", "shop_orders"),
     ("athena", "ddb", "legacy_users"),
     ("athena", "ddb", "waiting_list"),
+    ("athena", "ddb", "article_typed"),
+    ("athena", "ddb", "shop_orders_typed"),
+    ("athena", "ddb", "legacy_users_typed"),
+    ("athena", "ddb", "waiting_list_typed"),
 }
 
 
