@@ -36,7 +36,7 @@ def read_inventory(path: Path) -> Inventory:
             tables=tuple(_table(one) for one in document["tables"]),
             left_out=tuple(LeftOut(**one) for one in document["left_out"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(path, repr(error)) from error
 
 
