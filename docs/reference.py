@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
+from ddb_assets.components.checks_model import ChecksModel
 from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
 from ddb_assets.components.models import (
     AwsModel,
@@ -29,6 +30,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "group": GroupModel,
     "automation": AutomationModel,
     "freshness": FreshnessModel,
+    "checks": ChecksModel,
     "aws": AwsModel,
     "filter": FilterModel,
     "launchpad": RefreshConfig,

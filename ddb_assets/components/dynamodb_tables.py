@@ -119,6 +119,12 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
         description="USD per exported GB in your region, for the cost estimate.",
         examples=[0.114],
     )
+    observe: bool = Field(
+        default=True,
+        description="Whether the live tables are observable assets; false where another "
+        "declaration of the project has the same tables.",
+        examples=[False],
+    )
 
     def get_live_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
         """The live table's asset; override this to change it."""
@@ -154,10 +160,12 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
             one_step_per_table=self.one_step_per_table,
             tables_per_step=self.tables_per_step,
             price_per_gb=self.price_per_gb,
+            observe=self.observe,
             **defaults,
         )
         return dg.Definitions(
             assets=built.assets,
+            asset_checks=built.asset_checks,
             schedules=built.schedules,
             jobs=built.jobs,
             sensors=built.sensors,

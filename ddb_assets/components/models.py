@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Discriminator, Field, Tag
 
 from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
+from ddb_assets.components.checks_model import ChecksModel
 from ddb_assets.components.documented import DocumentedModel, given
 from ddb_assets.core.spec import ExportFilter
 from ddb_assets.errors import DeclarationError
@@ -143,6 +144,17 @@ class SettingsModel(DocumentedModel):
     )
     tags: dict[str, str] | None = Field(
         default=None, description="Dagster tags.", examples=[{"domain": "sales"}]
+    )
+    checks: ChecksModel | None = Field(
+        default=None,
+        description="Which promises are checked, and how bad it is to break one.",
+        examples=[{"pitr_days": 7, "schema": "error", "row_count": True}],
+    )
+    preview_rows: int | None = Field(
+        default=None,
+        description="So many of the first items are kept with each materialization, up to 100; "
+        "none by default.",
+        examples=[5],
     )
     freshness: FreshnessModel | None = Field(
         default=None,

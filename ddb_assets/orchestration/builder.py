@@ -15,6 +15,8 @@ from ddb_assets.orchestration.assets import (
     refresh_assets,
 )
 from ddb_assets.orchestration.automation import automation_sensor
+from ddb_assets.orchestration.check_settings import Checks
+from ddb_assets.orchestration.checks import CheckedTable, table_checks
 from ddb_assets.orchestration.declaration import (
     DEFAULT_GROUP,
     RefreshGroup,
@@ -26,9 +28,15 @@ from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.jobs import operator_jobs
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
 from ddb_assets.orchestration.naming import dagster_name, refuse_equal
+from ddb_assets.orchestration.observations import (
+    ObservationStep,
+    distinct_outputs,
+    observed_assets,
+)
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.schedules import group_schedule
 from ddb_assets.orchestration.specs import DynamoDBTableProps, complete
+from ddb_assets.orchestration.standing import standing_jobs
 from ddb_assets.orchestration.step import RefreshStep
 from ddb_assets.orchestration.translator import DynamoDBTranslator, translate, translate_views
 from ddb_assets.schema.typed_view import MixedTypes
@@ -62,6 +70,9 @@ def build_dynamodb_assets(
     resource_key: str = "aws",
     translator: DynamoDBTranslator | None = None,
     name: str | None = None,
+    checks: Checks | None = None,
+    preview_rows: int | None = None,
+    observe: bool = True,
     one_step_per_table: bool = False,
     tables_per_step: int = TABLES_PER_STEP,
     retry_policy: dg.RetryPolicy | None = DEFAULT_RETRY_POLICY,
@@ -106,6 +117,10 @@ def build_dynamodb_assets(
         translator: Keys, groups and descriptions of the assets; subclass DynamoDBTranslator.
         name: Names the steps, `refresh_NAME`, and jobs, `status_NAME` and so on; the database by
             default. Give it where two declarations share a database.
+        checks: Which promises of each table are checked; `Checks.none()` for none at all.
+        preview_rows: So many of the first items are kept with each materialization; 0 by default.
+        observe: Whether the live tables are observable assets (default), else they are external.
+            Give it as False where another declaration of the code location has the same tables.
         one_step_per_table: A step for each table: own retries and logs, and a process each.
         tables_per_step: A group of more tables has several steps. A consistent group has one.
         retry_policy: Of each step; None retries nothing.
@@ -156,6 +171,8 @@ def build_dynamodb_assets(
         tags=tags,
         freshness=freshness,
         automation=automation,
+        checks=checks,
+        preview_rows=preview_rows,
     )
     props = complete(tables, database=database, groups=groups, defaults=defaults, prefix=prefix)
     translator = translator or DynamoDBTranslator()
@@ -178,12 +195,15 @@ def build_dynamodb_assets(
         size=1 if one_step_per_table else tables_per_step,
         whole=options.consistent_groups,
     )
+    promises: list[dg.AssetChecksDefinition] = []
     by_group: dict[str, list[dg.AssetsDefinition]] = {}
     for step_name, (group, part) in planned.items():
         step = RefreshStep(
             tables={exported.key: table.spec for table, _, exported in part},
             options=options,
             price_per_gb=price_per_gb,
+            live={exported.key: live.key for _, live, exported in part},
+            previews={table.spec.name: table.preview_rows for table, _, _ in part},
             views={
                 exported.key: views[exported.key].key
                 for _, _, exported in part
@@ -202,13 +222,24 @@ def build_dynamodb_assets(
             description=f"Exports, verifies and publishes {len(part)} tables of the group {group}.",
         )
         by_group.setdefault(group, []).append(definition)
+        if found := table_checks(
+            {
+                exported.key: CheckedTable(table.spec, table.checks, table.freshness)
+                for table, _, exported in part
+            },
+            name=_beside(step_name, "check"),
+            resource_key=resource_key,
+        ):
+            promises.append(found)
     steps = [step for definitions in by_group.values() for step in definitions]
     automated = automation_sensor(
         [exported for _, _, exported in translated],
         name=_step_name(name or database, DEFAULT_GROUP),
     )
+    live = _live_assets(planned, resource_key, observe=observe)
     return dg.Definitions(
-        assets=[*(live for _, live, _ in translated), *steps],
+        assets=[*live, *steps],
+        asset_checks=promises,
         schedules=[
             group_schedule(
                 group,
@@ -225,11 +256,43 @@ def build_dynamodb_assets(
             name=name or database,
             resource_key=resource_key,
             price_per_gb=price_per_gb,
+        )
+        + standing_jobs(
+            promises,
+            [one for one in live if isinstance(one, dg.AssetsDefinition)],
+            name=dagster_name(name or database),
         ),
         sensors=[automated] if automated is not None else [],
         resources=_resources(aws, resource_key),
         executor=executor_for(len(steps)),
     )
+
+
+def _live_assets(
+    planned: Mapping[str, tuple[str, Sequence[_Translated]]], resource_key: str, *, observe: bool
+) -> list[dg.AssetSpec | dg.AssetsDefinition]:
+    """The live tables: observable, a step for those of each refresh step, or external."""
+    if not observe:
+        return [live for _, part in planned.values() for _, live, _ in part]
+    found: list[dg.AssetSpec | dg.AssetsDefinition] = []
+    for step_name, (_, part) in planned.items():
+        lives = {live.key: (live, table.spec) for table, live, _ in part}
+        for number, keys in enumerate(distinct_outputs(lives), start=1):
+            name = _beside(step_name, "observe")
+            step = ObservationStep({key: lives[key][1] for key in keys})
+            observed = observed_assets(
+                step,
+                [lives[key][0] for key in keys],
+                name=name if number == 1 else f"{name}_{number}",
+                resource_key=resource_key,
+            )
+            found.append(observed)
+    return found
+
+
+def _beside(step_name: str, verb: str) -> str:
+    """What another op over the same tables is called: `check_raw` beside `refresh_raw`."""
+    return f"{verb}_{step_name.removeprefix('refresh_')}"
 
 
 def _plan(

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ddb_assets.core.spec import ExportFilter, PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
+from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.schema.typed_view import MixedTypes
 
@@ -39,6 +40,9 @@ class TableSettings:
         tags: Dagster tags; characters Dagster does not allow become `_`.
         freshness: How old the table may be before Dagster calls it stale.
         automation: When Dagster refreshes the table by itself, e.g. `refresh_on_cron(…)`.
+        checks: Which promises are checked, and how bad it is to break one.
+        preview_rows: So many of the first items are kept with each materialization, up to 100, for
+            everybody who may see the asset; none by default.
     """
 
     bucket: str | None = None
@@ -57,6 +61,8 @@ class TableSettings:
     tags: Mapping[str, str] | None = None
     freshness: Freshness | None = None
     automation: dg.AutomationCondition[Any] | None = None
+    checks: Checks | None = None
+    preview_rows: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The live tables as observable assets: one step looks at many, and says what it cannot see."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +88,34 @@ def observed_assets(
         with ended_by_interrupts():
             yield from step.run(context, aws)
 
-    return dg.multi_observable_source_asset(
-        name=name,
-        specs=list(specs),
-        can_subset=True,
-        required_resource_keys={resource_key},
-        description=f"Looks at {len(specs)} live tables: figures, indexes, stream, PITR and tags.",
-    )(observed)
+    with warnings.catch_warnings():
+        # Beta in Dagster 1.13, and nothing a user of this package could do about it. The stable
+        # decorator would make an op of every table.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.multi_observable_source_asset(
+            name=name,
+            specs=list(specs),
+            can_subset=True,
+            required_resource_keys={resource_key},
+            description=f"Looks at {len(specs)} live tables: figures, indexes, stream, PITR, tags.",
+        )(observed)
+
+
+def distinct_outputs(keys: Iterable[dg.AssetKey]) -> list[list[dg.AssetKey]]:
+    """Parts in which no two keys would have one output name; mostly that is one part.
+
+    Dagster names a step's outputs after the keys, with `_` for what an identifier lacks: there
+    `orders.v1` and `orders-v1`, two tables of one account, would be the same.
+    """
+    parts: list[dict[str, dg.AssetKey]] = []
+    for key in keys:
+        name = key.to_python_identifier()
+        free = next((part for part in parts if name not in part), None)
+        if free is None:
+            free = dict[str, dg.AssetKey]()
+            parts.append(free)
+        free[name] = key
+    return [list(part.values()) for part in parts]
 
 
 def observed_metadata(seen: Observation, spec: TableSpec) -> Metadata:

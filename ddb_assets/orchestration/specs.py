@@ -8,6 +8,7 @@ from typing import Any, NoReturn, get_args
 
 import dagster as dg
 
+from ddb_assets.core.preview import MAX_ROWS
 from ddb_assets.core.spec import (
     ExportFilter,
     PublishMethod,
@@ -17,6 +18,7 @@ from ddb_assets.core.spec import (
     VerifyLevel,
 )
 from ddb_assets.errors import DeclarationError
+from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.declaration import (
     DEFAULT_GROUP,
     RefreshGroup,
@@ -59,6 +61,8 @@ class DynamoDBTableProps:
         description: As declared.
         freshness: How old the table may be.
         automation: When Dagster refreshes it by itself.
+        checks: Which promises are checked.
+        preview_rows: So many items are kept with each materialization.
     """
 
     spec: TableSpec
@@ -67,6 +71,8 @@ class DynamoDBTableProps:
     description: str | None = None
     freshness: Freshness | None = None
     automation: dg.AutomationCondition[Any] | None = None
+    checks: Checks = field(default_factory=Checks)
+    preview_rows: int = 0
 
 
 def complete(
@@ -163,6 +169,8 @@ def _props(
         description=table.description,
         freshness=settings.get("freshness"),
         automation=_automation(table, group, defaults),
+        checks=settings.checks(),
+        preview_rows=settings.preview_rows(),
     )
 
 
@@ -236,6 +244,20 @@ class _Settings:
         if wanted != getattr(self.places[0], "typed_view", None):
             _refuse("typed_view", wanted, None, "true or false where it is said of many tables")
         return check_athena_name(wanted, what=f"typed_view of {self.table}")
+
+    def checks(self) -> Checks:
+        checks: Checks = self.get("checks", default=Checks())
+        try:
+            checks.refuse_nonsense()
+        except DeclarationError as error:
+            raise error.for_table(self.table) from None
+        return checks
+
+    def preview_rows(self) -> int:
+        rows = self.get("preview_rows", default=0)
+        if isinstance(rows, bool) or not isinstance(rows, int) or not 0 <= rows <= MAX_ROWS:
+            _refuse("preview_rows", rows, self.table, f"0 to {MAX_ROWS}")
+        return rows
 
     def deadline(self) -> float | None:
         seconds = self.get("deadline_seconds")

@@ -1,5 +1,6 @@
 """One Dagster step that refreshes many tables: results as they land, failures at the end."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,7 @@ import dagster as dg
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.preview import first_items
 from ddb_assets.core.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
@@ -41,6 +43,8 @@ class RefreshStep:
         refresh: The core's refresh; another one in tests.
         views: The typed view's key by its table's; they are refreshed together, whichever of the
             two is selected.
+        live: The live table's key by its copy's, for the column lineage.
+        previews: How many items of a DynamoDB table are kept with its materialization.
     """
 
     tables: Mapping[dg.AssetKey, TableSpec]
@@ -48,6 +52,8 @@ class RefreshStep:
     price_per_gb: float = DEFAULT_PRICE_PER_GB
     refresh: RefreshFunction = refresh
     views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
+    live: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
+    previews: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def run(
         self, context: dg.AssetExecutionContext, config: RefreshConfig, aws: AwsResource
@@ -94,7 +100,7 @@ class RefreshStep:
                 elif isinstance(outcome, Refreshed):
                     key = keys[outcome.spec.name]
                     if _is_news(context.instance, key, outcome):
-                        result = self._result(key, outcome, aws, clock)
+                        result = self._result(context, key, outcome, aws, clock)
                         yield from recorded(context, result, chosen)
                     view = self.views.get(key)
                     if view is not None and _is_view_news(context.instance, view, outcome):
@@ -110,8 +116,15 @@ class RefreshStep:
         return frozenset({key, self.views.get(key, key)})
 
     def _result(
-        self, key: dg.AssetKey, outcome: Refreshed, aws: AwsResource, clock: Clock
+        self,
+        context: dg.AssetExecutionContext,
+        key: dg.AssetKey,
+        outcome: Refreshed,
+        aws: AwsResource,
+        clock: Clock,
     ) -> dg.MaterializeResult[Any]:
+        rows = self.previews.get(outcome.spec.name, 0)
+        preview = _preview(context, outcome, aws, rows) if rows else None
         return dg.MaterializeResult(
             asset_key=key,
             metadata=refreshed_metadata(
@@ -119,6 +132,8 @@ class RefreshStep:
                 now=clock.now(),
                 price_per_gb=self.price_per_gb,
                 catalog_id=aws.catalog_id,
+                live=self.live.get(key),
+                preview=preview,
             ),
             data_version=dg.DataVersion(outcome.manifest.export_id),
         )
@@ -132,6 +147,18 @@ class RefreshStep:
             if self._assets(key) <= done:
                 context.log.info("%s: already published in this run", spec.name)
         return {key: spec for key, spec in selected.items() if not self._assets(key) <= done}
+
+
+def _preview(
+    context: dg.AssetExecutionContext, outcome: Refreshed, aws: AwsResource, rows: int
+) -> list[dict[str, Any]] | None:
+    """The first items; the table is published by now, so that trouble here costs the preview."""
+    objects = aws.gateways(bucket_owners=bucket_owners([outcome.spec])).objects
+    try:
+        return first_items(objects, outcome.manifest, rows)
+    except (DdbAssetsError, ValueError, KeyError, zlib.error) as error:
+        context.log.warning("%s: no preview of its items: %s", outcome.spec.name, error)
+        return None
 
 
 def _is_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:

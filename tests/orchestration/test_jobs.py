@@ -116,7 +116,7 @@ def test_each_declaration_has_the_four_jobs_under_legal_names():
             tables=["users"], database="raw", bucket="exports", name="EU-West 1", resource_key="eu"
         ),
     ]
-    names = [[job.name for job in one.jobs] for one in definitions]
+    names = [[job.name for job in one.jobs if "_job" not in job.name] for one in definitions]
     assert names[0] == ["status_raw", "adopt_raw", "rollback_raw", "prune_raw"]
     assert names[1] == [f"{verb}_EU_West_1" for verb in ("status", "adopt", "rollback", "prune")]
     both = dg.Definitions.merge(*definitions, dg.Definitions(resources={"eu": AwsResource()}))
@@ -250,7 +250,7 @@ def test_exports_another_athena_table_may_show_are_not_deleted(run_job, world, r
         )
         for database in ("raw", "other")
     )
-    steps = [asset for asset in other.assets if isinstance(asset, dg.AssetsDefinition)]
+    steps = [a for a in other.assets if isinstance(a, dg.AssetsDefinition) and a.is_materializable]
     both = dg.Definitions.merge(raw, dg.Definitions(assets=steps))
     result = run_job("prune", of=both)
     cause = failure_of(result).metadata["Article"].value["cause"]
