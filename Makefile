@@ -50,6 +50,10 @@ test-e2e: install clients browser ## Servers, real clients, real processes
 
 test-all: test test-e2e ## Every test
 
+bench: install ## How fast exports are read, against other readers (BENCH="--size 1GB")
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python benchmarks/reading.py $(BENCH)
+
 check: install ## ruff (lint and format), pyright strict, import arrows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
