@@ -68,8 +68,9 @@ def say(line: str) -> None:
 
 
 def tell(event: RefreshEvent) -> None:
-    """A state change, as it happens."""
-    say(event.message)
+    """A state change, as it happens; a failure ends the command, which says it itself."""
+    if event.stage != "failed":
+        say(event.message)
 
 
 @contextmanager
