@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ddb_assets.orchestration.declaration import RefreshGroup, Table
     from ddb_assets.orchestration.freshness import Freshness
     from ddb_assets.orchestration.resources import AwsResource
+    from ddb_assets.orchestration.sensors.build import Sensors
+    from ddb_assets.orchestration.sensors.export_watch import ExportWatch
+    from ddb_assets.orchestration.sensors.failed_refreshes import FailedRefresh, FailedRefreshes
+    from ddb_assets.orchestration.sensors.table_changes import TableChanges
     from ddb_assets.orchestration.specs import DynamoDBTableProps
     from ddb_assets.orchestration.translator import DynamoDBTranslator
     from ddb_assets.reading.export import read_export
@@ -41,9 +45,14 @@ __all__ = [
     "DynamoDBTablesComponent",
     "DynamoDBTranslator",
     "ExportFilter",
+    "ExportWatch",
+    "FailedRefresh",
+    "FailedRefreshes",
     "Freshness",
     "RefreshGroup",
+    "Sensors",
     "Table",
+    "TableChanges",
     "__version__",
     "build_dynamodb_assets",
     "read_export",
@@ -68,6 +77,11 @@ _HOMES = {
     "Freshness": "ddb_assets.orchestration.freshness",
     "RefreshGroup": "ddb_assets.orchestration.declaration",
     "Table": "ddb_assets.orchestration.declaration",
+    "ExportWatch": "ddb_assets.orchestration.sensors.export_watch",
+    "FailedRefresh": "ddb_assets.orchestration.sensors.failed_refreshes",
+    "FailedRefreshes": "ddb_assets.orchestration.sensors.failed_refreshes",
+    "Sensors": "ddb_assets.orchestration.sensors.build",
+    "TableChanges": "ddb_assets.orchestration.sensors.table_changes",
     "build_dynamodb_assets": "ddb_assets.orchestration.builder",
     "read_export": "ddb_assets.reading.export",
     "read_export_duckdb": "ddb_assets.reading.frames",

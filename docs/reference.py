@@ -20,6 +20,12 @@ from ddb_assets.components.models import (
     SettingsModel,
     TableModel,
 )
+from ddb_assets.components.sensor_models import (
+    ExportWatchModel,
+    FailedRefreshesModel,
+    SensorsModel,
+    TableChangesModel,
+)
 from ddb_assets.orchestration.run_config import RefreshConfig
 
 PAGE = Path(__file__).with_name("declaring-tables.md")
@@ -29,6 +35,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "settings": SettingsModel,
     "group": GroupModel,
     "automation": AutomationModel,
+    "sensors": SensorsModel,
+    "table_changes": TableChangesModel,
+    "export_watch": ExportWatchModel,
+    "failed_refreshes": FailedRefreshesModel,
     "freshness": FreshnessModel,
     "checks": ChecksModel,
     "aws": AwsModel,

@@ -17,6 +17,7 @@ from ddb_assets.components.models import (
     resolve_tables,
 )
 from ddb_assets.components.scaffolders import TablesScaffolder
+from ddb_assets.components.sensor_models import SensorsModel
 from ddb_assets.orchestration.assets import TABLES_PER_STEP
 from ddb_assets.orchestration.builder import build_dynamodb_assets
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
@@ -87,6 +88,11 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
         description="Refresh groups by name, each with its schedule.",
         examples=[{"nightly": {"cron": "0 3 * * *", "timezone": "Europe/Berlin"}}],
     )
+    sensors: SensorsModel | None = Field(
+        default=None,
+        description="Which sensors there are; each is off until it is switched on.",
+        examples=[{"table_changes": {"running": True}, "export_watch": True}],
+    )
     translation: (
         Annotated[
             TranslationFn[DynamoDBTableProps],
@@ -153,6 +159,7 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
             workgroup=self.workgroup,
             prefix=self.prefix,
             groups=groups,
+            sensors=self.sensors.declaration() if self.sensors else None,
             aws=self._resource(),
             resource_key=self.resource_key,
             translator=_ComponentTranslator(self),

@@ -304,6 +304,12 @@ class GroupModel(DocumentedModel):
         description="Export all tables as of the same second and publish them together, or none.",
         examples=[True],
     )
+    wait: bool = Field(
+        default=True,
+        description="Switched off, the schedule's run starts the exports and ends; the sensor "
+        "export_watch publishes them when they are done.",
+        examples=[False],
+    )
     publish_with: Literal["glue", "athena"] | None = Field(
         default=None, description="For tables of this group that say nothing.", examples=["athena"]
     )

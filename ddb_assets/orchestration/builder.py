@@ -11,7 +11,6 @@ from ddb_assets.errors import DeclarationError
 from ddb_assets.orchestration.assets import (
     DEFAULT_RETRY_POLICY,
     TABLES_PER_STEP,
-    in_steps,
     refresh_assets,
 )
 from ddb_assets.orchestration.automation import automation_sensor
@@ -27,21 +26,21 @@ from ddb_assets.orchestration.executors import executor_for
 from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.jobs import operator_jobs
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
-from ddb_assets.orchestration.naming import dagster_name, refuse_equal
+from ddb_assets.orchestration.naming import dagster_name
 from ddb_assets.orchestration.observations import (
     ObservationStep,
     distinct_outputs,
     observed_assets,
 )
+from ddb_assets.orchestration.plan import Translated, beside, planned_steps, step_name_of
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.schedules import group_schedule
-from ddb_assets.orchestration.specs import DynamoDBTableProps, complete
+from ddb_assets.orchestration.sensors.build import Sensors, declared_sensors
+from ddb_assets.orchestration.specs import complete
 from ddb_assets.orchestration.standing import standing_jobs
 from ddb_assets.orchestration.step import RefreshStep
 from ddb_assets.orchestration.translator import DynamoDBTranslator, translate, translate_views
 from ddb_assets.schema.typed_view import MixedTypes
-
-_Translated = tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]
 
 
 def build_dynamodb_assets(
@@ -66,6 +65,7 @@ def build_dynamodb_assets(
     freshness: Freshness | None = None,
     automation: dg.AutomationCondition[Any] | None = None,
     groups: Mapping[str, RefreshGroup] | None = None,
+    sensors: Sensors | None = None,
     aws: AwsResource | None = None,
     resource_key: str = "aws",
     translator: DynamoDBTranslator | None = None,
@@ -110,6 +110,7 @@ def build_dynamodb_assets(
         automation: When Dagster refreshes a table by itself, e.g. `refresh_on_cron("0 6 * * *")`;
             not for groups with a schedule. The sensor that sees to it runs from the start.
         groups: Refresh groups by name, each with its schedule; `default` need not be declared.
+        sensors: Which sensors there are; each is off until it is switched on.
         aws: Account, region and identity; the AWS SDK's own chain by default.
         resource_key: Key of the AWS resource. Give each `build_dynamodb_assets` of a code location
             its own where their accounts differ. With a key of your own and no `aws`, your
@@ -189,7 +190,7 @@ def build_dynamodb_assets(
             f"one_step_per_table, but consistent: {', '.join(sorted(options.consistent_groups))}",
             remedy="tables that are published together share a step: remove one of the two",
         )
-    planned = _plan(
+    planned = planned_steps(
         translated,
         name=name or database,
         size=1 if one_step_per_table else tables_per_step,
@@ -227,14 +228,14 @@ def build_dynamodb_assets(
                 exported.key: CheckedTable(table.spec, table.checks, table.freshness)
                 for table, _, exported in part
             },
-            name=_beside(step_name, "check"),
+            name=beside(step_name, "check"),
             resource_key=resource_key,
         ):
             promises.append(found)
     steps = [step for definitions in by_group.values() for step in definitions]
     automated = automation_sensor(
         [exported for _, _, exported in translated],
-        name=_step_name(name or database, DEFAULT_GROUP),
+        name=step_name_of(name or database, DEFAULT_GROUP),
     )
     live = _live_assets(planned, resource_key, observe=observe)
     return dg.Definitions(
@@ -245,7 +246,7 @@ def build_dynamodb_assets(
                 group,
                 group.cron,
                 by_group[label],
-                name=_step_name(name or database, label),
+                name=step_name_of(name or database, label),
                 label=label,
             )
             for label, group in groups.items()
@@ -262,14 +263,23 @@ def build_dynamodb_assets(
             [one for one in live if isinstance(one, dg.AssetsDefinition)],
             name=dagster_name(name or database),
         ),
-        sensors=[automated] if automated is not None else [],
+        sensors=([automated] if automated is not None else [])
+        + declared_sensors(
+            sensors,
+            name=name or database,
+            tables={exported.key: table.spec for table, _, exported in translated},
+            views={table: view.key for table, view in views.items()},
+            steps={step.op.name: step for step in steps},
+            groups=groups,
+            resource_key=resource_key,
+        ),
         resources=_resources(aws, resource_key),
         executor=executor_for(len(steps)),
     )
 
 
 def _live_assets(
-    planned: Mapping[str, tuple[str, Sequence[_Translated]]], resource_key: str, *, observe: bool
+    planned: Mapping[str, tuple[str, Sequence[Translated]]], resource_key: str, *, observe: bool
 ) -> list[dg.AssetSpec | dg.AssetsDefinition]:
     """The live tables: observable, a step for those of each refresh step, or external."""
     if not observe:
@@ -278,7 +288,7 @@ def _live_assets(
     for step_name, (_, part) in planned.items():
         lives = {live.key: (live, table.spec) for table, live, _ in part}
         for number, keys in enumerate(distinct_outputs(lives), start=1):
-            name = _beside(step_name, "observe")
+            name = beside(step_name, "observe")
             step = ObservationStep({key: lives[key][1] for key in keys})
             observed = observed_assets(
                 step,
@@ -288,41 +298,6 @@ def _live_assets(
             )
             found.append(observed)
     return found
-
-
-def _beside(step_name: str, verb: str) -> str:
-    """What another op over the same tables is called: `check_raw` beside `refresh_raw`."""
-    return f"{verb}_{step_name.removeprefix('refresh_')}"
-
-
-def _plan(
-    translated: Sequence[_Translated], *, name: str, size: int, whole: frozenset[str]
-) -> dict[str, tuple[str, list[_Translated]]]:
-    """Step name -> (group, its tables)."""
-    by_group: dict[str, list[_Translated]] = {}
-    for entry in translated:
-        by_group.setdefault(entry[0].spec.group, []).append(entry)
-    sources: dict[str, str] = {}
-    planned: dict[str, tuple[str, list[_Translated]]] = {}
-    for group, entries in by_group.items():
-        parts = in_steps(entries, len(entries) if group in whole else size)
-        for number, part in enumerate(parts, start=1):
-            step = _step_name(name, group)
-            source = f"group {group}"
-            if size == 1:
-                step = f"{step}_{part[0][0].spec.table}"
-                source = f"table {part[0][0].spec.name}"
-            elif len(parts) > 1:
-                step = f"{step}_part_{number}"
-                source = f"group {group}, part {number}"
-            sources[source] = step
-            planned[step] = (group, part)
-    refuse_equal(sources, what="steps of", become="the op")
-    return planned
-
-
-def _step_name(name: str, group: str) -> str:
-    return dagster_name(f"refresh_{name}" if group == DEFAULT_GROUP else f"refresh_{name}_{group}")
 
 
 def _resources(aws: AwsResource | None, key: str) -> dict[str, AwsResource]:

@@ -107,6 +107,8 @@ class RefreshGroup:
         running: Whether the schedule is switched on when the definitions are first loaded;
             otherwise somebody switches it on in the UI.
         consistent: Export all tables as of the same second and publish them together, or none.
+        wait: False lets the schedule's run start the exports and end: no process waits, and the
+            sensor export_watch publishes them when they are done.
         publish_with: As of a table; for all tables of the group that say nothing.
         freshness: Likewise.
         automation: Likewise; instead of `cron`, which is a schedule.
@@ -116,6 +118,7 @@ class RefreshGroup:
     timezone: str = "UTC"
     running: bool = False
     consistent: bool = False
+    wait: bool = True
     publish_with: PublishMethod | None = None
     freshness: Freshness | None = None
     automation: dg.AutomationCondition[Any] | None = None

@@ -1,6 +1,7 @@
 """One schedule per refresh group that names a cron line: one run for all its tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -37,6 +38,7 @@ def group_schedule(
             job=job,
             cron_schedule=cron,
             execution_timezone=group.timezone,
+            run_config=None if group.wait else _unattended(steps),
             default_status=status.RUNNING if group.running else status.STOPPED,
             description=f"Refreshes every table of the group {label} in one run.",
         )
@@ -45,3 +47,8 @@ def group_schedule(
             f"group {label}: {str(error).partition(chr(10))[0]}",
             remedy="cron has five fields, e.g. '0 6 * * *'; timezone is like Europe/Berlin",
         ) from error
+
+
+def _unattended(steps: Sequence[dg.AssetsDefinition]) -> dict[str, Any]:
+    """Start the exports and end; the sensor export_watch publishes them."""
+    return {"ops": {step.op.name: {"config": {"wait": False}} for step in steps}}

@@ -107,3 +107,48 @@ def test_what_cannot_be_meant_is_refused(load, attributes, said):
     """With the table's name, at load."""
     with pytest.raises(DeclarationError, match=said):
         load(**attributes)
+
+
+def test_the_sensors_of_a_declaration_are_off_until_asked(load):
+    """Named after the declaration; `running` switches one on; false is none."""
+    defs = load(
+        name="sales-eu",
+        tables=["orders"],
+        sensors={
+            "table_changes": {"min_interval": 60, "running": True},
+            "export_watch": True,
+            "failed_refreshes": {"notifier": "builtins.print"},
+        },
+    )
+    found = {sensor.name: sensor.default_status.value for sensor in defs.sensors}
+    assert found == {
+        "refresh_sales_eu_table_changes": "RUNNING",
+        "refresh_sales_eu_export_watch": "STOPPED",
+        "refresh_sales_eu_failed_refreshes": "STOPPED",
+    }
+    dg.Definitions.validate_loadable(defs)
+    assert not load(tables=["orders"], sensors={"export_watch": False}).sensors
+
+
+def test_a_group_that_does_not_wait_is_started_by_its_schedule_and_needs_the_watch(load):
+    """Its run's config says so for each step; without the watch nobody would publish."""
+    declared = {
+        "groups": {"big": {"cron": "0 3 * * *", "wait": False}},
+        "tables": [{"name": "orders", "group": "big"}, {"name": "users", "group": "big"}],
+        "tables_per_step": 1,
+    }
+    defs = load(**declared, sensors={"export_watch": True})
+    dg.Definitions.validate_loadable(defs)
+    (schedule,) = defs.schedules
+    with dg.build_schedule_context() as context:
+        (request,) = schedule.evaluate_tick(context).run_requests
+    assert list(request.run_config["ops"].values()) == [{"config": {"wait": False}}] * 2
+    with pytest.raises(DeclarationError, match="nobody would publish the exports of big"):
+        load(**declared)
+
+
+def test_a_notifier_that_does_not_exist_is_refused_at_load(load):
+    """Not when the first refresh fails."""
+    for name in ("nowhere.at_all", "builtins.nothing", "builtins.True", "print"):
+        with pytest.raises(DeclarationError, match="there is no notifier"):
+            load(tables=["orders"], sensors={"failed_refreshes": {"notifier": name}})

@@ -32,6 +32,7 @@ class SensedTables:
         name: `refresh_NAME`; the sensors' names begin with it.
         tables: The exported assets and what stands behind each.
         steps: The op that refreshes each.
+        views: The typed view's key by its table's; a run refreshes both.
         consistent: Groups whose tables move together.
         unattended: Groups whose exports nobody waits for (`wait: false`).
         resource_key: Under which the `AwsResource` is found.
@@ -42,6 +43,7 @@ class SensedTables:
     tables: Mapping[dg.AssetKey, TableSpec]
     steps: Mapping[dg.AssetKey, str]
     definitions: Sequence[dg.AssetsDefinition] = ()
+    views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     consistent: frozenset[str] = frozenset()
     unattended: frozenset[str] = frozenset()
     resource_key: str = "aws"
@@ -99,7 +101,9 @@ class SensedTables:
         text = json.dumps(sorted(identity))
         return dg.RunRequest(
             run_key=hashlib.sha256(text.encode()).hexdigest()[:32],
-            asset_selection=sorted(keys),
+            asset_selection=sorted(
+                {asset for key in keys for asset in (key, self.views.get(key, key))}
+            ),
             run_config={"ops": {op: {"config": dict(settings)} for op, settings in config.items()}}
             if config
             else {},

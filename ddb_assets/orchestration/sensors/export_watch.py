@@ -76,7 +76,7 @@ class _Tick:
         self.sensed = sensed
         self.gateways: Gateways = sensed.gateways(context)
         self.budget = Budget(sensed.aws(context).clock())
-        self.known = known_tables(context.instance, sensed.tables.keys())
+        self.known = known_tables(context.instance, sensed.tables.keys(), sensed.views)
         self.found: dict[dg.AssetKey, str] = {}
         self._home: str | None = None
 

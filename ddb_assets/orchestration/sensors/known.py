@@ -66,9 +66,17 @@ class Known:
 
 
 def known_tables(
-    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey]
+    instance: dg.DagsterInstance,
+    keys: Collection[dg.AssetKey],
+    views: Mapping[dg.AssetKey, dg.AssetKey],
 ) -> Mapping[dg.AssetKey, Known]:
-    """What is known of each of these assets."""
+    """What is known of each of these assets.
+
+    Args:
+        instance: Where events and runs are kept.
+        keys: The exported assets.
+        views: The typed view's key by its table's; a run of the view refreshes the table, too.
+    """
     busy = _under_way(instance)
     records = {
         record.asset_entry.asset_key: record.asset_entry
@@ -92,7 +100,7 @@ def known_tables(
             shown_at=datetime.fromtimestamp(event.timestamp, UTC) if event else None,
             last_run=run.dagster_run if run is not None else None,
             last_run_at=run.create_timestamp.astimezone(UTC) if run is not None else None,
-            under_way=key in busy,
+            under_way=key in busy or views.get(key) in busy,
         )
     return found
 

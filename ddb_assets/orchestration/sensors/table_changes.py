@@ -101,7 +101,7 @@ class _Tick:
         self.settings = settings
         self.clock: Clock = sensed.aws(context).clock()
         self.now: datetime = self.clock.now()
-        self.known = known_tables(context.instance, sensed.tables.keys())
+        self.known = known_tables(context.instance, sensed.tables.keys(), sensed.views)
         self.due: dict[str, tuple[Unit, str]] = {}
 
     def result(self) -> dg.SensorResult | dg.SkipReason:

@@ -125,7 +125,7 @@ def visit(
     budget: Budget,
     look: Callable[[Unit], None],
 ) -> Cursor:
-    """Look at as many units as fit into the tick, once each, and say where the next one begins.
+    """Look at units until the last one or the end of the tick; say where the next one begins.
 
     One table's trouble is logged and does not stop the others. What concerns the whole account ends
     the tick, and the next one begins with the same unit.
@@ -140,7 +140,7 @@ def visit(
         DdbAssetsError: Nothing could be asked of AWS at all.
     """
     begin = Cursor.load(context.cursor).begin or ""
-    ordered = [u for u in units if u.name >= begin] + [u for u in units if u.name < begin]
+    ordered = [unit for unit in units if unit.name >= begin] or list(units)
     for number, unit in enumerate(ordered):
         if budget.spent and number:
             context.log.info("looked at %d of %d; the next tick goes on", number, len(ordered))
