@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CLIENTS := .venv-clients
 
 .DEFAULT_GOAL := help
-.PHONY: help browser install clients demo dev test test-e2e test-all check format bench clean
+.PHONY: help browser install clients demo dev test test-e2e test-all check format bench bench-fleet clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test-e2e: install clients browser ## Servers, real clients, real processes
 	$(BIN)/python -m pytest -m e2e
 
 test-all: test test-e2e ## Every test
+
+bench-fleet: install ## Many tables in one Dagster run: time, memory, calls (FLEET="--tables 100")
+	@$(BIN)/python benchmarks/fleet.py $(FLEET)
 
 bench: install ## How fast exports are read, against other readers (BENCH="--size 1GB")
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
