@@ -65,8 +65,7 @@ class LocalAws:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead any AWS client of this or another process here."""
-        region = {"AWS_DEFAULT_REGION": self.region, "AWS_REGION": self.region}
-        return {**offline_aws_environment(os.environ), **self.process.env, **region}
+        return _environment(self.process, self.region)
 
     def create_table(
         self,
@@ -192,12 +191,8 @@ class LocalAws:
     @contextmanager
     def environ(self) -> Generator[None]:
         """This process's environment leads here; what it was before comes back."""
-        before = dict(os.environ)
-        _replace_environ(self.environment)
-        try:
+        with _environ(self.environment):
             yield
-        finally:
-            _replace_environ(before)
 
     def _create_workgroup(self, name: str) -> None:
         self.create_bucket(_RESULTS)
@@ -235,10 +230,10 @@ def local_aws(*, region: str = "us-east-1", export_seconds: float = 0.0) -> Gene
 def connected(process: LocalProcess, *, region: str) -> Generator[LocalAws]:
     """A running server as a test sees it, with a Dagster instance in memory."""
     # Dagster leaves the type of the settings open.
-    with dg.DagsterInstance.ephemeral() as instance:  # pyright: ignore[reportUnknownMemberType]
-        aws = LocalAws(process, region=region, instance=instance)
-        with aws.environ():
-            yield aws
+    ephemeral: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.ephemeral  # pyright: ignore[reportUnknownMemberType]
+    # The environment first: a client is not even made under a profile that does not exist.
+    with _environ(_environment(process, region)), ephemeral() as instance:
+        yield LocalAws(process, region=region, instance=instance)
 
 
 def require_extra() -> None:
@@ -252,6 +247,21 @@ def require_extra() -> None:
         raise LocalAwsMissingError(
             f"the local AWS needs {', '.join(missing)}: pip install 'ddb-assets[local]'"
         )
+
+
+def _environment(process: LocalProcess, region: str) -> dict[str, str]:
+    own = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+    return {**offline_aws_environment(os.environ), **process.env, **own}
+
+
+@contextmanager
+def _environ(variables: Mapping[str, str]) -> Generator[None]:
+    before = dict(os.environ)
+    _replace_environ(variables)
+    try:
+        yield
+    finally:
+        _replace_environ(before)
 
 
 def _replace_environ(variables: Mapping[str, str]) -> None:
