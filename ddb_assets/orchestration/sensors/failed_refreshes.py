@@ -160,6 +160,8 @@ def failures_of(
         data = event.step_failure_data.user_failure_data
         if data is None:
             error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
             reasons[event.step_key] = error.message if error is not None else ""
             continue
         ended.add(event.step_key)
