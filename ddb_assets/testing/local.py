@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import dagster as dg
 
@@ -229,8 +229,8 @@ def local_aws(*, region: str = "us-east-1", export_seconds: float = 0.0) -> Gene
 @contextmanager
 def connected(process: LocalProcess, *, region: str) -> Generator[LocalAws]:
     """A running server as a test sees it, with a Dagster instance in memory."""
-    # Dagster leaves the type of the settings open.
-    ephemeral: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.ephemeral  # pyright: ignore[reportUnknownMemberType]
+    # Dagster leaves the type of its settings open.
+    ephemeral = cast("Callable[[], dg.DagsterInstance]", dg.DagsterInstance.ephemeral)  # pyright: ignore[reportUnknownMemberType]
     # The environment first: a client is not even made under a profile that does not exist.
     with _environ(_environment(process, region)), ephemeral() as instance:
         yield LocalAws(process, region=region, instance=instance)
