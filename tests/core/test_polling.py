@@ -25,7 +25,7 @@ def measure(spread, past, stretch=1.0):
         usual = typical(rng)
 
         def draw(usual=usual):
-            return usual * max(0.2, 1 + spread * rng.gauss(0, 1))
+            return usual * math.exp(spread * rng.gauss(0, 1))
 
         poll = plan([PastExport(draw()) for _ in range(past)])
         duration, age = draw(), 0.0
@@ -37,12 +37,15 @@ def measure(spread, past, stretch=1.0):
     return statistics.mean(lags), lags[int(0.99 * DRAWS)], calls / DRAWS
 
 
-@pytest.mark.parametrize(("spread", "lag", "calls"), [(0.05, 1.1, 9.5), (0.10, 1.35, 11.0)])
-def test_a_table_with_history_is_found_done_at_once(spread, lag, calls):
-    """About one per cent of lag for about ten calls; in theory lag x calls >= 1.04 x spread."""
-    mean, late, made = measure(spread, past=8)
+@pytest.mark.parametrize(
+    ("spread", "lag", "p99", "calls"),
+    [(0.05, 1.0, 4.0, 7.5), (0.07, 1.2, 5.0, 8.0), (0.10, 1.35, 6.5, 9.4), (0.25, 2.7, 35.0, 16.0)],
+)
+def test_a_table_with_history_is_found_done_at_once(spread, lag, p99, calls):
+    """The targets (1.2 %, p99 5 %, 8 calls) to a spread of 7 %; lag x calls >= 1.0 x spread."""
+    mean, late, made = measure(spread, past=5)
     assert mean <= lag
-    assert late <= 5.5
+    assert late <= p99
     assert made <= calls
 
 
@@ -55,10 +58,10 @@ def test_a_table_without_history_is_watched_in_proportion_to_its_age():
 
 
 def test_a_fleet_is_asked_less_often():
-    """Three times the intervals: fewer than five calls each."""
+    """Three times the intervals: fewer than four calls each."""
     mean, _, made = measure(0.1, past=8, stretch=3.0)
-    assert made < 5
-    assert mean < 4
+    assert made < 4
+    assert mean < 4.5
 
 
 def test_an_export_that_is_late_is_asked_for_ever():
