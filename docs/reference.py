@@ -1,6 +1,6 @@
-"""Write the field tables of docs/declaring-tables.md from the component's own models.
+"""Write the tables of docs/declaring-tables.md and docs/metadata.md from the code's own.
 
-Run it from the checkout: `python docs/reference.py`. A test holds that the page is up to date.
+Run it from the checkout: `python docs/reference.py`. A test holds that the pages are up to date.
 """
 
 import json
@@ -26,9 +26,11 @@ from ddb_assets.components.sensor_models import (
     SensorsModel,
     TableChangesModel,
 )
+from ddb_assets.orchestration import metadata_keys
 from ddb_assets.orchestration.run_config import RefreshConfig
 
 PAGE = Path(__file__).with_name("declaring-tables.md")
+KEYS_PAGE = Path(__file__).with_name("metadata.md")
 MODELS: dict[str, type[BaseModel]] = {
     "declaration": DynamoDBTablesComponent,
     "table": TableModel,
@@ -78,5 +80,15 @@ def rendered(page: str) -> str:
     return re.sub(r"(<!-- fields: (\w+) -->)\n.*?(<!-- end -->)", table, page, flags=re.DOTALL)
 
 
+def rendered_keys(page: str) -> str:
+    """docs/metadata.md with every generated table replaced."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{metadata_keys.table(found[2])}\n{found[3]}"
+
+    return re.sub(r"(<!-- keys: (\w+) -->)\n.*?(<!-- end -->)", table, page, flags=re.DOTALL)
+
+
 if __name__ == "__main__":
     PAGE.write_text(rendered(PAGE.read_text()))
+    KEYS_PAGE.write_text(rendered_keys(KEYS_PAGE.read_text()))

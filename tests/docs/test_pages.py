@@ -26,6 +26,13 @@ def test_the_field_tables_are_those_of_the_models(reference):
     assert page.count("<!-- fields:") == len(reference.MODELS)
 
 
+def test_the_metadata_tables_are_those_of_the_code(reference):
+    """docs/metadata.md is what `python docs/reference.py` writes today."""
+    page = reference.KEYS_PAGE.read_text()
+    assert reference.rendered_keys(page) == page
+    assert page.count("<!-- keys:") == 3
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_inside_the_repository_lead_somewhere(page):
     """Every relative link and image of a page exists."""

@@ -171,14 +171,19 @@ def refresh(dagster_instance):
     def run(definitions=None, *, select=None, config=None, retry_of=None):
         definitions = definitions or defs()
         job = definitions.resolve_implicit_global_asset_job_def()
-        keys = select and {dg.AssetKey(["athena", "ddb", name]) for name in select}
-        if keys:
-            job = job.get_subset(asset_selection=keys)
-        (step,) = (a.op.name for a in definitions.assets if isinstance(a, dg.AssetsDefinition))
+        keys = definitions.resolve_asset_graph().materializable_asset_keys
+        if select:
+            keys = {dg.AssetKey(["athena", "ddb", name]) for name in select}
+        job = job.get_subset(asset_selection=keys)
+        (step,) = (
+            asset.op.name
+            for asset in definitions.assets
+            if isinstance(asset, dg.AssetsDefinition) and asset.is_materializable
+        )
         made = dagster_instance.create_run_for_job(
             job,
             run_config={"ops": {step: {"config": config or {}}}},
-            asset_selection=frozenset(keys) if keys else None,
+            asset_selection=frozenset(keys),
             parent_run_id=retry_of,
             root_run_id=retry_of,
             tags={"dagster/is_resume_retry": "true"} if retry_of else {},

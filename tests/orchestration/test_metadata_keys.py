@@ -1,0 +1,81 @@
+"""The documented metadata keys are those that are written, event by event."""
+
+import importlib.util
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ddb_assets.core import drift, health
+from ddb_assets.core.observe import observe
+from ddb_assets.orchestration.metadata import refreshed_metadata
+from ddb_assets.orchestration.metadata_keys import CHECK, KEYS, MATERIALIZATION, OBSERVATION
+from ddb_assets.orchestration.observations import observed_metadata
+
+LIVE = dg.AssetKey(["dynamodb", "orders"])
+RAW = {
+    "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6},
+    "LatestStreamLabel": "2026-01-01T00:00:00.000",
+    "DeletionProtectionEnabled": False,
+}
+
+
+@pytest.fixture
+def world():
+    """The core's own fake AWS."""
+    path = Path(__file__).parents[1] / "core" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("core_fakes", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.World()
+
+
+def documented(event):
+    """The keys of one event, as the docs have them."""
+    return {key.name for key in KEYS if event in key.on}
+
+
+@pytest.mark.parametrize("query", [None, "query-1"])
+def test_materializations(world, query):
+    """All that a full outcome records, whichever service published it."""
+    spec = world.table("orders")
+    outcome = world.refresh(spec)["orders"]
+    publication = replace(
+        outcome.publication,
+        query_execution_id=query,
+        previous_location="s3://exports/before/",
+        notes=("a note",),
+    )
+    written = refreshed_metadata(
+        replace(outcome, publication=publication),
+        now=world.clock.now(),
+        live=LIVE,
+        preview=[{"userId": {"S": "a"}}],
+    )
+    only_athena = {"ddb_assets/query_execution_id", "ddb_assets/query_console"}
+    assert written.keys() == documented(MATERIALIZATION) - (set() if query else only_athena)
+
+
+def test_observations(world):
+    """A provisioned table with a stream, seen with every permission but one."""
+    spec = world.table("orders")
+    world.aws.tables["orders"] = replace(world.aws.tables["orders"], raw=RAW)
+    world.aws.pitr["orders"] = replace(world.aws.pitr["orders"], recovery_days=35)
+    (seen,) = observe(["orders"], gateways=world.aws.gateways, clock=world.clock)
+    written = observed_metadata(replace(seen, unseen=("tags: refused",)), spec)
+    assert written.keys() == documented(OBSERVATION)
+
+
+def test_checks():
+    """Every fact a verdict may have; read from the code, since no single verdict has them all."""
+    code = "".join(Path(module.__file__).read_text() for module in (health, drift))
+    facts = set(re.findall(r'^\s*"(\w+)": ', code, re.MULTILINE))
+    facts |= set(re.findall(r'[{ ]"(\w+)": ', code))
+    assert {f"ddb_assets/{fact}" for fact in facts} == documented(CHECK)
+
+
+def test_no_key_is_documented_twice():
+    """One row says where a key is written."""
+    assert len({key.name for key in KEYS}) == len(KEYS)
