@@ -72,6 +72,8 @@ def test_the_project_of_the_folder_says_its_module(folder, settings, source):
     assert [spec.name for spec in project.specs] == ["orders"]
 
 
+# Dagster's own loader of a defs folder uses what Dagster calls preview and beta.
+@pytest.mark.filterwarnings("ignore::dagster.PreviewWarning", "ignore::dagster.BetaWarning")
 def test_without_a_project_the_packages_own_tables_are_meant(folder):
     """What `ddb-assets local --sample` serves."""
     project = load_project(folder=folder)
@@ -156,7 +158,7 @@ def test_an_environment_variable_is_read_when_a_command_runs(monkeypatch):
         aws=AwsResource(region=dg.EnvVar("MY_REGION")),
     )
     monkeypatch.delenv("MY_REGION", raising=False)
-    with pytest.raises(DeclarationError, match="MY_REGION is not set — .* its region from it"):
+    with pytest.raises(DeclarationError, match=r"MY_REGION is not set — .* its region from it"):
         declared_tables(defs)
     monkeypatch.setenv("MY_REGION", "eu-north-1")
     (table,) = declared_tables(defs)

@@ -1,0 +1,189 @@
+"""The operators' commands as processes, on the local AWS: status, rollback, adopt and prune."""
+
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from ddb_assets.local.process import LocalProcess
+
+pytestmark = pytest.mark.e2e
+
+#: The project: two sample tables; its clock can be set back, as the local AWS's can.
+PROJECT = """
+import os
+from datetime import timedelta
+
+from ddb_assets import AwsResource, build_dynamodb_assets
+from ddb_assets.core.clock import SystemClock
+
+
+class Past(SystemClock):
+    def now(self):
+        return super().now() - timedelta(days=float(os.environ.get("DAYS_AGO", "0")))
+
+
+class PastAws(AwsResource):
+    def clock(self):
+        return Past()
+
+
+defs = build_dynamodb_assets(
+    tables=["Article", "shop-orders"], database="ddb", bucket="ddb-exports", aws=PastAws()
+)
+"""
+
+REFRESH = """
+import dagster as dg
+from project import defs
+
+job = defs.resolve_implicit_global_asset_job_def()
+with dg.DagsterInstance.ephemeral() as instance:
+    assert job.execute_in_process(instance=instance).success
+"""
+
+POLICY = ("--keep-last", "1", "--keep-days", "1", "--rollback-days", "1")
+
+
+class Site:
+    """A project's folder and the local AWS it talks to."""
+
+    def __init__(self, folder, local) -> None:
+        self.folder = folder
+        self.local = local
+        kept = {n: os.environ[n] for n in ("PATH", "HOME", "LANG") if n in os.environ}
+        self.env = {**kept, **local.env, "PYTHONPATH": str(folder)}
+        keys = {
+            "endpoint_url": local.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "local",
+            "aws_secret_access_key": "local",
+        }
+        self.s3 = boto3.client("s3", **keys)
+        self.glue = boto3.client("glue", **keys)
+
+    def python(self, *arguments, days_ago=0.0):
+        """One Python process in the project's folder."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env={**self.env, "DAYS_AGO": str(days_ago)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def command(self, *arguments):
+        """`ddb-assets …`: exit code, standard output (read if it is JSON) and standard error."""
+        done = self.python("-m", "ddb_assets.cli.main", *arguments, "-m", "project")
+        out = json.loads(done.stdout) if "--json" in arguments and done.stdout else done.stdout
+        return SimpleNamespace(code=done.returncode, out=out, err=done.stderr)
+
+    def refresh(self, *, days_ago=0.0) -> None:
+        """One Dagster run of both tables, so many days ago."""
+        self.local.control("clock", {"reset": True})
+        self.local.control("clock", {"advance": -days_ago * 86400})
+        done = self.python("-c", REFRESH, days_ago=days_ago)
+        self.local.control("clock", {"reset": True})
+        assert done.returncode == 0, done.stderr
+
+    def status(self, table):
+        """One table's status document."""
+        return self.command("status", table, "--json").out["tables"][0]
+
+    def location(self, athena_table) -> str:
+        """Where the Glue table points."""
+        table = self.glue.get_table(DatabaseName="ddb", Name=athena_table)["Table"]
+        return table["StorageDescriptor"]["Location"]
+
+    def objects(self) -> set[str]:
+        """Every object of the exports' bucket."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="ddb-exports")
+        return {stored["Key"] for page in pages for stored in page.get("Contents", ())}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A project on a local AWS whose tables are a month old."""
+    (tmp_path / "project.py").write_text(PROJECT)
+    with LocalProcess.start(sample=False) as local:
+        local.control("clock", {"advance": -30 * 86400})
+        local.control("seed", {})
+        yield Site(tmp_path, local)
+
+
+def test_back_and_forward_again(site):
+    """Two refreshes, back, the newer one waits, the next refresh goes forward."""
+    empty = site.command("status")
+    assert empty.code == 3
+    site.refresh()
+    site.refresh()
+    second = site.status("Article")
+    assert second["newer"] == []
+    first = second["published"]["previous"]
+    assert site.command("status").code == 0
+
+    assert site.command("rollback", "Article").code == 0
+    assert site.location("article") == first["location"]
+    back = site.status("Article")
+    assert back["published"]["export_id"] == first["export_id"]
+    assert [one["export_arn"] for one in back["newer"]] == [second["published"]["export_arn"]]
+    assert back["items"] == 2
+
+    site.refresh()
+    forward = site.status("Article")
+    assert forward["newer"] == []
+    assert forward["published"]["previous"]["export_id"] == first["export_id"]
+    assert forward["published"]["export_time"] > second["published"]["export_time"]
+    adopted = site.command("adopt", "Article", second["published"]["export_arn"], "--json")
+    assert adopted.code == 1
+    assert adopted.out["error"]["type"] == "OlderExportError"
+
+
+def test_a_rollback_to_what_is_gone_is_refused(site):
+    """Somebody deleted the data files: the table stays, dry or not, and the error says so."""
+    site.refresh()
+    site.refresh()
+    before = site.location("article")
+    earlier = site.status("Article")["published"]["previous"]["location"]
+    for key in site.objects():
+        if key.startswith(earlier.removeprefix("s3://ddb-exports/")):
+            site.s3.delete_object(Bucket="ddb-exports", Key=key)
+    for dry in ([], ["--dry-run"]):
+        refused = site.command("rollback", "Article", "--json", *dry)
+        assert refused.code == 1
+        assert refused.out["error"]["type"] == "ExportObjectsGoneError"
+    assert site.location("article") == before
+
+
+def test_prune_deletes_exactly_what_its_dry_run_listed(site):
+    """Of four exports in the past, two may go; without --yes nothing does."""
+    for days in (20, 15, 10, 5):
+        site.refresh(days_ago=days)
+    dry = site.command("prune", *POLICY, "--dry-run", "--json")
+    assert dry.code == 0, dry.err
+    planned = {one["location"]: one["objects"] for t in dry.out["tables"] for one in t["delete"]}
+    assert [len(table["delete"]) for table in dry.out["tables"]] == [2, 2]
+    before = site.objects()
+
+    refused = site.command("prune", *POLICY)
+    assert refused.code == 2
+    assert "add --yes" in refused.err
+    assert site.objects() == before
+
+    done = site.command("prune", *POLICY, "--yes", "--json")
+    assert done.code == 0, done.err
+    gone = before - site.objects()
+    roots = [
+        location.removeprefix("s3://ddb-exports/").removesuffix("data/") for location in planned
+    ]
+    assert gone == {key for key in before if any(key.startswith(root) for root in roots)}
+    assert len(gone) == sum(planned.values())
+    assert site.command("rollback", "shop-orders").code == 0
+    assert site.status("shop-orders")["items"] == 3000
