@@ -4,7 +4,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from shop_yaml.definitions import defs
 
@@ -33,6 +32,12 @@ def discover():
     return done.stdout + done.stderr
 
 
+def discovered():
+    """The tables and views of the database that discovery fills."""
+    specs = defs().resolve_all_asset_specs()
+    return {spec.key.path[2]: spec for spec in specs if spec.key.path[:2] == ["athena", "events"]}
+
+
 def test_declared_tables_are_queryable(local_aws, no_state):
     """One run for all of them; post-processing and translation hold."""
     local_aws.create_table("orders", {"orderId": "S"}, items=[{"orderId": "o-1", "total": 9}])
@@ -52,11 +57,10 @@ def test_tables_are_discovered_by_name_and_tag(local_aws, no_state):
     local_aws.create_table("events-web-tmp", key, tags=prod)
     local_aws.create_table("events-test", key, tags={"stage": "test"})
     local_aws.create_table("events-old", key, tags=prod, pitr=False)
-    assert not [k for k in defs().resolve_all_asset_keys() if k.path[1] == "events"]
+    assert not discovered()
     assert "events-old has point-in-time recovery off" in discover()
-    found = [k for k in defs().resolve_all_asset_keys() if k.path[1] == "events"]
-    assert found == [dg.AssetKey(["athena", "events", "events_web"])]
-    specs = {spec.key: spec for spec in defs().resolve_all_asset_specs()}
-    assert specs[found[0]].tags["team"] == "web"
-    assert local_aws.refresh(defs, found).success
+    found = discovered()
+    assert set(found) == {"events_web", "events_web_typed"}
+    assert found["events_web"].tags["team"] == "web"
+    assert local_aws.refresh(defs, [spec.key for spec in found.values()]).success
     assert local_aws.query("SELECT item.id.s AS id FROM events.events_web") == [{"id": "1"}]
