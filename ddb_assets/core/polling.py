@@ -33,7 +33,7 @@ MAX_INTERVAL_SECONDS = 600.0
 #: Without history: a few quick looks (a local export takes seconds; on AWS the shortest on record
 #: took 95 s), then in proportion to its age.
 _UNKNOWN_FIRST = (2.0, 7.0, 25.0, 70.0, 100.0)
-_UNKNOWN_GROWTH = 0.06
+_UNKNOWN_GROWTH = 0.058
 
 #: Before there is a history: how far apart two exports of one table are, worth so many exports.
 _PRIOR_SPREAD = 0.10
@@ -43,6 +43,7 @@ _MIN_SPREAD = 0.03
 _CALL_COST = 0.0014
 #: Chance of being done before the first look, in units of c / spread.
 _EARLY_CHANCE = 2.0
+_MAX_EARLY_CHANCE = 0.1
 #: The scale of a logistic whose standard deviation is 1.
 _LOGISTIC_SCALE = math.sqrt(3) / math.pi
 #: Past the band, polls lie this much of the lateness (in x) apart, ...
@@ -68,19 +69,21 @@ class PollPlan:
     def next(self, age_seconds: float, *, stretch: float = 1.0) -> float:
         """The age at which to ask next, given that it was not done at `age_seconds`.
 
-        `stretch` widens the intervals where many exports share the account's call rate.
+        `stretch` widens the intervals where many exports share the account's call rate: there a
+        call costs stretch² as much, which also moves the first look.
         """
         if self.expected_seconds is None:
             return _next_unknown(age_seconds, stretch)
         scale = _LOGISTIC_SCALE * self.spread
-        early = min(0.25, _EARLY_CHANCE * _CALL_COST / self.spread)
+        cost = _CALL_COST * stretch**2
+        early = min(_MAX_EARLY_CHANCE, _EARLY_CHANCE * cost / self.spread)
         first = self.expected_seconds * math.exp(scale * math.log(early / (1 - early)))
         if age_seconds < first - MIN_INTERVAL_SECONDS:
             return first
         late = math.log(max(age_seconds, first) / self.expected_seconds)
         hazard = 1 / (scale * (1 + math.exp(-late / scale)))
-        share = max(math.sqrt(2 * _CALL_COST / hazard), _LATE_GROWTH * late)
-        interval = min(share, _MAX_GROWTH) * stretch * max(age_seconds, first)
+        share = max(math.sqrt(2 * cost / hazard), _LATE_GROWTH * stretch * late)
+        interval = min(share, _MAX_GROWTH * stretch) * max(age_seconds, first)
         return age_seconds + min(max(interval, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)
 
 

@@ -58,10 +58,10 @@ def test_a_table_without_history_is_watched_in_proportion_to_its_age():
 
 
 def test_a_fleet_is_asked_less_often():
-    """Three times the intervals: fewer than four calls each."""
-    mean, _, made = measure(0.1, past=8, stretch=3.0)
+    """As in a fleet: fewer than four calls each."""
+    mean, _, made = measure(0.1, past=8, stretch=2.6)
     assert made < 4
-    assert mean < 4.5
+    assert mean < 3.5
 
 
 def test_an_export_that_is_late_is_asked_for_ever():
