@@ -36,7 +36,7 @@ def examined(
     run.emit(
         spec.name,
         "inferring",
-        f"reading {manifest.items} items in {len(manifest.files)} files",
+        f"reading {manifest.items:,} items in {len(manifest.files):,} files",
         items=manifest.items,
         stored_bytes=manifest.stored_bytes,
     )

@@ -115,7 +115,8 @@ class TableRefresh:
             run.emit(
                 spec.name,
                 "described",
-                f"about {description.item_count} items, {description.size_bytes} bytes",
+                f"the live table has about {description.item_count:,} items, "
+                f"{description.size_bytes:,} bytes",
                 table_arn=description.arn,
                 table_id=description.table_id,
             )
@@ -248,8 +249,8 @@ class TableRefresh:
         run.emit(
             spec.name,
             "verified",
-            f"export {manifest.export_id} is whole: {manifest.items} items in "
-            f"{len(manifest.files)} files",
+            f"export {manifest.export_id} is whole: {manifest.items:,} items in "
+            f"{len(manifest.files):,} files",
             items=manifest.items,
             files=len(manifest.files),
             stored_bytes=manifest.stored_bytes,
