@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ddb_assets.definitions import defs
+
 pytestmark = pytest.mark.e2e
 
 PYPROJECT = '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "fresh"\n'
@@ -129,11 +131,9 @@ def test_the_sample_project_loads_from_the_wheel(installed, fresh):
     """Even inside another project: that one's declarations are not taken for ours."""
     done = installed.run("python", "-c", KEYS, cwd=fresh)
     assert done.returncode == 0, done.output
-    assert done.stdout.split() == [
-        *("athena/ddb/article", "athena/ddb/legacy_users", "athena/ddb/shop_orders"),
-        *("athena/ddb/waiting_list", "dynamodb/Article", "dynamodb/legacy.Users"),
-        *("dynamodb/shop-orders", "dynamodb/waiting_list"),
-    ]
+    checkout = sorted(key.to_user_string() for key in defs().resolve_all_asset_keys())
+    assert "athena/ddb/article" in checkout
+    assert sorted(done.stdout.split()) == checkout
     done = installed.run("dagster", "definitions", "validate", "-m", "ddb_assets.definitions")
     assert done.returncode == 0, done.output
 

@@ -132,3 +132,17 @@ def test_a_snapshot_without_a_folder_is_refused(empty):
     status, answer = empty.control("snapshot", {})
     assert status == 409
     assert "--state-dir" in answer["message"]
+
+
+def test_a_reset_forgets_everything_but_the_settings(empty):
+    """Tables, buckets, faults and the moved clock; what is made afterwards works."""
+    empty.control("seed", {})
+    empty.control("settings", {"query_seconds": 0.25})
+    empty.control("faults", {"service": "dynamodb", "operation": "ListTables", "code": "Nope"})
+    empty.control("clock", {"advance": 9000})
+    assert empty.control("reset", {}) == (200, {"reset": True})
+    assert empty.client("dynamodb").list_tables()["TableNames"] == []
+    assert empty.client("s3").list_buckets()["Buckets"] == []
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=10)
+    assert settings.current().query_seconds == 0.25
+    assert len(empty.control("seed", {})[1]["created"]) == 6
