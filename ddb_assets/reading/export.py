@@ -78,7 +78,7 @@ def read_export(
         wide_decimals: Whether decimal256 may be used; DuckDB and polars cannot read it.
         connection: An `AwsConnection`; None leaves everything to the SDK's own chain.
         gateways: Instead of a connection.
-        batch_bytes: Unpacked bytes of the export in one batch. Memory is some five times this
+        batch_bytes: Unpacked bytes of the export in one batch. Memory is some ten times this
             for each worker, whatever the size of the export.
         workers: Threads; None for one per CPU this process may use.
         verify: `manifest` checks manifests, counts and S3's listing; `full` also every MD5.
