@@ -208,12 +208,13 @@ class RealDagster:
         return errors[-1].message
 
     def materialized(self, run_id):
-        """The Athena tables this run materialized, in the order they landed."""
-        return [
+        """The Athena tables this run materialized, in the order they landed; not their views."""
+        names = [
             e.dagster_event.asset_key.path[-1]
             for e in self.events(run_id)
             if e.dagster_event is not None and e.dagster_event.is_step_materialization
         ]
+        return [name for name in names if not name.endswith("_typed")]
 
     def run_pid(self, run_id) -> int:
         """The process that executes the run."""
