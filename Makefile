@@ -53,9 +53,9 @@ test-all: test test-e2e ## Every test
 bench-fleet: install ## Many tables in one Dagster run: time, memory, calls (FLEET="--tables 100")
 	@$(BIN)/python benchmarks/fleet.py $(FLEET)
 
-bench: install ## How fast exports are read, against other readers (BENCH="--size 1GB")
+bench: install ## All benchmarks into docs/benchmarks.md, ten minutes (BENCH="waiting loading")
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	@$(BIN)/python benchmarks/reading.py $(BENCH)
+	@$(BIN)/python benchmarks/run.py $(BENCH)
 
 check: install ## ruff (lint and format), pyright strict, import arrows
 	$(BIN)/ruff check .

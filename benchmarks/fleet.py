@@ -20,9 +20,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import report
+
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- fleet: begin -->", "<!-- fleet: end -->"
 EXPORT_SECONDS = 5.0
 #: Without capture of standard output, which starts four processes per step and has no part in this.
 INSTANCE_YAML = """\
@@ -221,14 +221,6 @@ def judged(rows: list[Row]) -> list[str]:
     return [line.replace(" :", ":") for line in told]
 
 
-def write(text: str) -> None:
-    """Put the table between its marks in the document."""
-    document = DOCUMENT.read_text()
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
-
-
 def main() -> None:
     """Measure what was asked for and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -250,7 +242,7 @@ def main() -> None:
             print(rows[-1], file=sys.stderr, flush=True)
     print(text := rendered(rows))
     if options.write:
-        write(text)
+        report.write("fleet", text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""Every benchmark in a size that ends in about ten minutes, each into its section of the document.
+
+    python benchmarks/run.py [waiting loading fleet reading]
+
+A benchmark prints Markdown; what it prints is what docs/benchmarks.md shows.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import report
+
+HERE = Path(__file__).parent
+BENCHMARKS = {
+    "waiting": ["waiting.py"],
+    "loading": ["loading.py"],
+    "fleet": ["fleet.py"],
+    "reading": ["reading.py", "--size", "50MB", "--rounds", "3"],
+}
+
+
+def main() -> None:
+    """Run what was asked for; a failed benchmark leaves its section as it was."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), metavar="NAME")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {min(unknown)}: there are {', '.join(BENCHMARKS)}")
+    failed = []
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        script, *arguments = BENCHMARKS[name]
+        machine, began = _machine(), time.monotonic()
+        command = [sys.executable, str(HERE / script), *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            failed.append(name)
+            continue
+        report.write(name, f"{machine}\n\n{done.stdout}")
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _machine() -> str:
+    load, python = os.getloadavg()[0], ".".join(map(str, sys.version_info[:3]))
+    return (
+        f"*{os.cpu_count()} cores, load average {load:.1f} at the start; Python {python}, "
+        f"Dagster {version('dagster')}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""When an export's end is noticed, and for how many calls: the product against fixed intervals.
+
+    python benchmarks/waiting.py [--draws 4000]
+
+On a virtual clock, seeded: the same draws give the same figures on every machine.
+"""
+
+import argparse
+import math
+import random
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+
+import report
+from waiting_model import DURATIONS, Draw, Waited, best, every, lognormal, product
+
+OURS = "**ddb_assets**, first export of a table"
+STRATEGIES = {
+    "300 s, then 60 s for the query (the 2021 pipeline)": every(300, then=60),
+    "60 s": every(60),
+    "30 s (Airflow)": every(30),
+    "20 s (the SDK's waiter, 60 tries)": every(20, first=0, most=60),
+    "5 s": every(5),
+    OURS: lambda durations: product([(duration, ()) for duration in durations]),
+}
+#: (spread of a table's own durations, how many of its exports are known)
+HISTORIES = [(0.05, 5), (0.07, 5), (0.10, 5), (0.10, 20), (0.25, 5), (0.25, 20)]
+FLEETS = [30, 100, 300]
+COSTS = [0.0002 * 1.4**step for step in range(12)]
+
+
+def main() -> None:
+    """Print the section of docs/benchmarks.md and draw its plot."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--draws", type=int, default=4000)
+    draws = parser.parse_args().draws
+    print(f"{draws:,} exports a row; lag is the first poll after the end minus the end.\n")
+    without = {name: _without_history(draw, draws) for name, draw in DURATIONS.items()}
+    with_history = {key: _with_history(*key, draws) for key in HISTORIES}
+    fleets = {number: _fleet(number, draws) for number in FLEETS}
+    for name, found in without.items():
+        print(_against_fixed(name, found))
+    print(_learned(with_history, draws))
+    print(_together(fleets))
+    print(_verdicts(with_history, fleets, without))
+    print(_plot(without["lognormal, median 5.5 min"], with_history, draws))
+
+
+def _without_history(draw: Draw, draws: int) -> dict[str, Waited]:
+    rng = random.Random(1)
+    durations = [draw(rng) for _ in range(draws)]
+    return {name: wait(durations) for name, wait in STRATEGIES.items()}
+
+
+def _table_with_history(rng: random.Random, spread: float, past: int) -> tuple[float, list[float]]:
+    usual = lognormal(rng)
+    taken = [usual * math.exp(spread * rng.gauss(0, 1)) for _ in range(past + 1)]
+    return taken[0], taken[1:]
+
+
+def _with_history(spread: float, past: int, draws: int) -> Waited:
+    rng = random.Random(2)
+    return product([_table_with_history(rng, spread, past) for _ in range(draws)])
+
+
+def _fleet(together: int, draws: int) -> Waited:
+    rng = random.Random(3)
+    exports = [_table_with_history(rng, 0.10, 5) for _ in range(max(draws // 4, 3 * together))]
+    return product(exports, together=together)
+
+
+def _figures(waited: Waited) -> list[str]:
+    return [f"{waited.mean:.2f}", f"{waited.p99:.1f}", f"{waited.each:.1f}"]
+
+
+def _against_fixed(name: str, found: dict[str, Waited]) -> str:
+    rows = []
+    for strategy, waited in found.items():
+        lost = 100 * waited.given_up / (waited.given_up + len(waited.lags))
+        rows.append([strategy, f"{waited.mean_seconds:.1f}", *_figures(waited), f"{lost:.0f} %"])
+    header = ["", "mean lag s", "mean lag %", "p99 %", "calls", "given up"]
+    return f"**Durations: {name}**\n\n{report.table(header, rows)}\n"
+
+
+def _learned(found: dict[tuple[float, int], Waited], draws: int) -> str:
+    rows = []
+    for (spread, past), waited in found.items():
+        bound = _best_lag(_predicted(spread, past, draws), waited.each)
+        rows.append([f"{100 * spread:.0f} %, {past} known", *_figures(waited), f"{bound:.2f}"])
+    header = [
+        "spread of the table's exports",
+        "mean lag %",
+        "p99 %",
+        "calls",
+        "best possible mean lag % for these calls",
+    ]
+    return (
+        "**A table with history**: its usual duration is drawn from the lognormal distribution, "
+        "its exports are lognormal around that with the spread given.\n\n"
+        f"{report.table(header, rows)}\n\n"
+        "The last column is the best plan that dynamic programming finds for somebody who knows "
+        "the spread exactly and only has to estimate the usual duration from the known exports. "
+        "The product of lag and calls cannot be much below the spread of the prediction.\n"
+    )
+
+
+def _predicted(spread: float, past: int, draws: int) -> list[float]:
+    """The next duration over its estimate: the spread, and the estimate's own."""
+    rng = random.Random(4)
+    width = spread * math.sqrt(1 + 1 / past)
+    return [math.exp(width * rng.gauss(0, 1)) for _ in range(10 * draws)]
+
+
+def _best_lag(durations: Sequence[float], calls: float) -> float:
+    """Lag of the best plan with so many calls, between the two nearest of `COSTS`."""
+    plans = [best(durations, cost) for cost in COSTS]
+    for (low_lag, more), (high_lag, fewer) in pairwise(plans):
+        if fewer <= calls <= more:
+            share = math.log(more / calls) / math.log(more / fewer)
+            return low_lag * (high_lag / low_lag) ** share
+    raise ValueError(f"{calls:.1f} calls are outside {plans}")
+
+
+def _together(found: dict[int, Waited]) -> str:
+    rows = [[f"{number} in flight", *_figures(waited)] for number, waited in found.items()]
+    header = ["", "mean lag %", "p99 %", "calls per export"]
+    return (
+        "**A fleet**: spread 10 %, 5 known exports each, watched together. A page of ListExports "
+        f"counts as a call.\n\n{report.table(header, rows)}\n"
+    )
+
+
+def _verdicts(
+    learned: dict[tuple[float, int], Waited],
+    fleets: dict[int, Waited],
+    without: dict[str, dict[str, Waited]],
+) -> str:
+    lines = []
+    for spread, past in [(0.07, 5), (0.10, 5)]:
+        waited = learned[spread, past]
+        about = f"of a table with {past} known exports, spread {100 * spread:.0f} %"
+        lines += [
+            report.verdict(f"mean lag {about}", waited.mean, 1.2, " %", 2),
+            report.verdict(f"calls {about}", waited.each, 8),
+        ]
+    for number in FLEETS[1:]:
+        about = f"calls per export with {number} in flight"
+        lines.append(report.verdict(about, fleets[number].each, 4))
+    for name, found in without.items():
+        lines += [
+            report.verdict(f"mean lag without history, {name}", found[OURS].mean, 3, " %", 2),
+            report.verdict(f"calls without history, {name}", found[OURS].each, 35),
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _plot(fixed: dict[str, Waited], learned: dict[tuple[float, int], Waited], draws: int) -> str:
+    drawing, axes = report.figure(
+        "Lag against calls (lognormal durations, median 5.5 min)",
+        "calls per export",
+        "mean lag, % of the duration",
+    )
+    for name, waited in fixed.items():
+        label = "ddb_assets, no history" if name == OURS else name.partition(" (")[0]
+        axes.plot(waited.each, waited.mean, "o", color="C1" if name == OURS else "0.5")
+        axes.annotate(
+            label.partition(", then")[0],
+            (waited.each, waited.mean),
+            xytext=(6, 3),
+            textcoords="offset points",
+        )
+    for spread, color in [(0.05, "C0"), (0.10, "C2"), (0.25, "C3")]:
+        waited = learned[spread, 5]
+        label = f"ddb_assets, 5 known, spread {100 * spread:.0f} %"
+        axes.plot(waited.each, waited.mean, "D", color=color, label=label)
+        plans = list(map(partial(best, _predicted(spread, 5, draws)), COSTS))
+        calls, lags = [c for _, c in plans], [lag for lag, _ in plans]
+        axes.plot(calls, lags, "-", color=color, linewidth=0.9, label="… the best there is")
+    axes.set(xscale="log", yscale="log", xlim=(1.5, 120), ylim=(0.3, 100))
+    axes.legend(fontsize=7)
+    return report.save(drawing, "bench-waiting")
+
+
+if __name__ == "__main__":
+    main()
