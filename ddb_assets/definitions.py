@@ -1,5 +1,6 @@
 """What `dagster dev` loads: the declarations under `defs/`, run by an executor that suits them."""
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +17,9 @@ def defs() -> dg.Definitions:
     tree = dg.ComponentTree.from_module(
         defs_module=declarations, project_root=Path(__file__).parents[1]
     )
-    declared = tree.build_defs()
+    with warnings.catch_warnings():
+        # As `load_from_defs_folder` does; what is in preview is Dagster's own way to read a module.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        declared = tree.build_defs()
     executor = executor_for(refresh_steps(declared))
     return dg.Definitions.merge(declared, dg.Definitions(executor=executor))
