@@ -1,5 +1,6 @@
-"""The operators' commands as processes, on the local AWS: status, rollback, adopt and prune."""
+"""The operators' commands on the local AWS: status, rollback, adopt and prune."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -7,8 +8,10 @@ import sys
 from types import SimpleNamespace
 
 import boto3
+import dagster as dg
 import pytest
 
+from ddb_assets.cli import main as root
 from ddb_assets.local.process import LocalProcess
 
 pytestmark = pytest.mark.e2e
@@ -37,26 +40,17 @@ defs = build_dynamodb_assets(
 )
 """
 
-REFRESH = """
-import dagster as dg
-from project import defs
-
-job = defs.resolve_implicit_global_asset_job_def()
-with dg.DagsterInstance.ephemeral() as instance:
-    assert job.execute_in_process(instance=instance).success
-"""
-
 POLICY = ("--keep-last", "1", "--keep-days", "1", "--rollback-days", "1")
 
 
 class Site:
     """A project's folder and the local AWS it talks to."""
 
-    def __init__(self, folder, local) -> None:
+    def __init__(self, folder, local, monkeypatch, capsys) -> None:
         self.folder = folder
         self.local = local
-        kept = {n: os.environ[n] for n in ("PATH", "HOME", "LANG") if n in os.environ}
-        self.env = {**kept, **local.env, "PYTHONPATH": str(folder)}
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
         keys = {
             "endpoint_url": local.url,
             "region_name": "us-east-1",
@@ -66,12 +60,13 @@ class Site:
         self.s3 = boto3.client("s3", **keys)
         self.glue = boto3.client("glue", **keys)
 
-    def python(self, *arguments, days_ago=0.0):
-        """One Python process in the project's folder."""
+    def process(self, *arguments) -> subprocess.CompletedProcess:
+        """`ddb-assets …` as its user starts it, in the project's folder."""
+        kept = {n: os.environ[n] for n in ("PATH", "HOME", "LANG") if n in os.environ}
         return subprocess.run(
-            [sys.executable, *arguments],
+            [sys.executable, "-m", "ddb_assets.cli.main", *arguments],
             cwd=self.folder,
-            env={**self.env, "DAYS_AGO": str(days_ago)},
+            env={**kept, **self.local.env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -80,18 +75,26 @@ class Site:
         )
 
     def command(self, *arguments):
-        """`ddb-assets …`: exit code, standard output (read if it is JSON) and standard error."""
-        done = self.python("-m", "ddb_assets.cli.main", *arguments, "-m", "project")
-        out = json.loads(done.stdout) if "--json" in arguments and done.stdout else done.stdout
-        return SimpleNamespace(code=done.returncode, out=out, err=done.stderr)
+        """The same in this process: a Dagster import for each command would take minutes."""
+        argv = ["ddb-assets", *arguments, "-m", "project"]
+        self.monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit) as ended:
+            root.main()
+        written = self.capsys.readouterr()
+        out = json.loads(written.out) if "--json" in arguments and written.out else written.out
+        return SimpleNamespace(code=ended.value.code or 0, out=out, err=written.err)
 
     def refresh(self, *, days_ago=0.0) -> None:
         """One Dagster run of both tables, so many days ago."""
+        job = importlib.import_module("project").defs.resolve_implicit_global_asset_job_def()
+        self.monkeypatch.setenv("DAYS_AGO", str(days_ago))
         self.local.control("clock", {"reset": True})
         self.local.control("clock", {"advance": -days_ago * 86400})
-        done = self.python("-c", REFRESH, days_ago=days_ago)
+        with dg.DagsterInstance.ephemeral() as instance:
+            assert job.execute_in_process(instance=instance).success
         self.local.control("clock", {"reset": True})
-        assert done.returncode == 0, done.stderr
+        self.monkeypatch.delenv("DAYS_AGO")
+        self.capsys.readouterr()
 
     def status(self, table):
         """One table's status document."""
@@ -109,19 +112,28 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path, monkeypatch, capsys):
     """A project on a local AWS whose tables are a month old."""
     (tmp_path / "project.py").write_text(PROJECT)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dg.project]\nroot_module = "project"\ncode_location_target_module = "project"\n'
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
     with LocalProcess.start(sample=False) as local:
+        for name, value in local.env.items():
+            monkeypatch.setenv(name, value)
         local.control("clock", {"advance": -30 * 86400})
         local.control("seed", {})
-        yield Site(tmp_path, local)
+        yield Site(tmp_path, local, monkeypatch, capsys)
+    sys.modules.pop("project", None)
 
 
 def test_back_and_forward_again(site):
     """Two refreshes, back, the newer one waits, the next refresh goes forward."""
-    empty = site.command("status")
-    assert empty.code == 3
+    empty = site.process("status")
+    assert empty.returncode == 3, empty.stderr
+    assert empty.stdout.splitlines()[1].split()[:3] == ["Article", "ddb.article", "missing"]
     site.refresh()
     site.refresh()
     second = site.status("Article")
