@@ -18,8 +18,9 @@ def defs() -> dg.Definitions:
         defs_module=declarations, project_root=Path(__file__).parents[1]
     )
     with warnings.catch_warnings():
-        # As `load_from_defs_folder` does; what is in preview is Dagster's own way to read a module.
+        # As `load_from_defs_folder` does: what is not final is Dagster's own way to read a folder.
         warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
         declared = tree.build_defs()
     executor = executor_for(refresh_steps(declared))
     return dg.Definitions.merge(declared, dg.Definitions(executor=executor))
