@@ -52,7 +52,7 @@ def roll_back(simulation: "Simulation", index: int, specs: list[TableSpec]) -> N
             except DdbAssetsError as error:
                 simulation.operator_failed(index, error)
             else:
-                world.audit.outcome(outcome, process)
+                world.verdicts.outcome(outcome, process)
                 simulation.report.outcomes.append((index, outcome))
                 ended = not isinstance(outcome, Failed)
             if ended:

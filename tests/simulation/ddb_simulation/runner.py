@@ -112,7 +112,7 @@ class Simulation:
         world.clock.reach(world.clock.monotonic() + 24 * HOUR)
         world.audit.pruned_under_rollback = False
         world.audit.check()
-        world.audit.newest_stands()
+        world.verdicts.newest_stands()
         self._cut_stands()
         self.report.calls = [f"{c.operation}" for c in world.trace if c.actor == 0]
         return self.report
@@ -166,7 +166,7 @@ class Simulation:
 
     def operator_failed(self, index: int, error: DdbAssetsError) -> None:
         """A command at the command line ended in an error: it says what to do."""
-        self.world.audit.error(error)
+        self.world.verdicts.error(error)
         self.report.refusals.append((index, error))
 
     def _refresh(
@@ -189,10 +189,10 @@ class Simulation:
             except (Killed, Terminated):
                 process.die()
             else:
-                world.audit.attempt_ended(left, outcomes, self._unlucky(process))
+                world.verdicts.attempt_ended(left, outcomes, self._unlucky(process))
                 if self.case.consistent and world.alone:
                     refused = len(process.faulted)
-                    world.audit.group_stands_together(specs, before, outcomes, refused)
+                    world.verdicts.group_stands_together(specs, before, outcomes, refused)
             world.processes_pause(self.case.restart_after)
         left = [spec.name for spec in specs if spec.name not in done]
         if left and self.case.mends and not self._superseded(specs):
@@ -224,7 +224,7 @@ class Simulation:
                 outcomes.append(outcome)
                 if process.actor != PREPARATION:
                     self.report.outcomes.append((process.actor, outcome))
-                self.world.audit.outcome(outcome, process)
+                self.world.verdicts.outcome(outcome, process)
                 if isinstance(outcome, Refreshed):
                     self._materialize(process, outcome)
         except Exception as error:
@@ -273,7 +273,7 @@ class Simulation:
     def _cut_stands(self) -> None:
         dropped = self.world.audit.dropped_over
         if self.case.consistent and not self.world.alone and self.case.mends and not dropped:
-            self.world.audit.group_stands_together(self.specs)
+            self.world.verdicts.group_stands_together(self.specs)
 
 
 def run_case(case: Case, mutant: Mutant = SOUND) -> Report:

@@ -16,6 +16,7 @@ from .dynamodb import SimulatedDynamoDB
 from .faults import ERRORS, SLOW_SECONDS, Fault, Killed, Kind, Outage, Terminated, error_of
 from .objects import S3
 from .process import Process
+from .verdicts import Verdicts
 from .virtual_time import BEGINNING, Turns, VirtualClock
 
 Answer = TypeVar("Answer")
@@ -65,6 +66,7 @@ class World:
         self.s3.buckets.add(BUCKET)
         self.dynamodb = SimulatedDynamoDB(self.clock, self.s3)
         self.audit = Audit(self)
+        self.verdicts = Verdicts(self)
         self.glue = Glue(self.clock.now, self.audit.moved)
         self.athena = SimulatedAthena(self.clock, self.glue, self.act_for)
         self.storage = Storage()
