@@ -20,7 +20,11 @@ BENCHMARKS = {
     "waiting": ["waiting.py"],
     "loading": ["loading.py"],
     "fleet": ["fleet.py"],
-    "reading": ["reading.py", "--size", "50MB", "--rounds", "3"],
+    "reading": ["reading.py", "--size", "60MB", "--rounds", "3", "--shapes", "flat", "mixed"]
+    + [
+        "--jobs",
+        r"^read_export, . workers?$|orjson|msgspec|^ISA|^inference, 1|pyarrow|read_json, 1",
+    ],
 }
 
 
