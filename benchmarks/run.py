@@ -16,15 +16,12 @@ from pathlib import Path
 import report
 
 HERE = Path(__file__).parent
+READERS = r"^read_export, . workers?$|orjson|msgspec|^ISA|^inference, 1|pyarrow|read_json, 1"
 BENCHMARKS = {
     "waiting": ["waiting.py"],
     "loading": ["loading.py"],
     "fleet": ["fleet.py"],
-    "reading": ["reading.py", "--size", "60MB", "--rounds", "3", "--shapes", "flat", "mixed"]
-    + [
-        "--jobs",
-        r"^read_export, . workers?$|orjson|msgspec|^ISA|^inference, 1|pyarrow|read_json, 1",
-    ],
+    "reading": ["reading.py", "--size", "60MB", "--shapes", "flat", "mixed", "--jobs", READERS],
 }
 
 
