@@ -75,9 +75,9 @@ class RunContext:
             options=options,
             rng=source,
             calls=Calls(clock, source, notify, most_seconds=patience_seconds),
-            exports=Slots(options.max_in_flight),
-            queries=Slots(options.max_queries),
-            starts=Rate(clock, per_second=STARTS_PER_SECOND, burst=START_BURST),
+            exports=Slots(max(1, options.max_in_flight // options.shares)),
+            queries=Slots(max(1, options.max_queries // options.shares)),
+            starts=shared_rate(clock, options.shares, STARTS_PER_SECOND, START_BURST),
         )
 
     def emit(self, table: str, stage: Stage, message: str, **details: Any) -> None:
@@ -89,6 +89,11 @@ class RunContext:
     ) -> Task[T]:
         """One call to AWS with retries; see `Calls`."""
         return self.calls(table, action, call, deadline=deadline)
+
+
+def shared_rate(clock: Clock, shares: int, per_second: float, burst: int) -> Rate:
+    """This refresh's part of a call rate that belongs to the account."""
+    return Rate(clock, per_second=per_second / shares, burst=max(1, burst // shares))
 
 
 class _Retries:

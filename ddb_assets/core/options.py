@@ -27,8 +27,10 @@ class RefreshOptions:
         consistent_groups: Refresh groups whose tables are exported as of the same second and
             published together.
         cut_lag_seconds: How far that second lies before the root run's start.
-        max_in_flight: Exports of this refresh that run in AWS at the same time.
-        max_queries: Athena DDL queries of this refresh that are active at the same time.
+        max_in_flight: Exports that run in AWS at the same time.
+        max_queries: Athena DDL queries that are active at the same time.
+        shares: How many refreshes share the account's limits side by side (the steps of one run);
+            this one takes its part of every limit and call rate.
     """
 
     export_time: datetime | None = None
@@ -40,6 +42,7 @@ class RefreshOptions:
     cut_lag_seconds: float = 300.0
     max_in_flight: int = MAX_EXPORTS_IN_FLIGHT
     max_queries: int = MAX_ACTIVE_DDL
+    shares: int = 1
 
     def adopted(self, table: str) -> str | None:
         """ARN of the export this DynamoDB table is to show; None to start one."""

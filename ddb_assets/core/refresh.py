@@ -4,13 +4,13 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ddb_assets.core.calls import Rate
 from ddb_assets.core.catalog import Offer
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.context import (
     DESCRIBE_BURST,
     DESCRIBES_PER_SECOND,
     RunContext,
+    shared_rate,
 )
 from ddb_assets.core.cut import CutGroup
 from ddb_assets.core.options import RefreshOptions
@@ -82,7 +82,8 @@ class _Refresh:
     """The tables of one refresh and what they share."""
 
     def __init__(self, run: RunContext, specs: Sequence[TableSpec]) -> None:
-        describes = Rate(run.clock, per_second=DESCRIBES_PER_SECOND, burst=DESCRIBE_BURST)
+        shares = run.options.shares
+        describes = shared_rate(run.clock, shares, DESCRIBES_PER_SECOND, DESCRIBE_BURST)
         self._run = run
         self._queries = QueryWatch(run)
         self._watch = ExportWatch(

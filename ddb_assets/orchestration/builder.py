@@ -1,6 +1,8 @@
 """From a list of DynamoDB tables to Dagster definitions; nothing is asked of AWS at load."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -22,7 +24,7 @@ from ddb_assets.orchestration.declaration import (
     Table,
     TableSettings,
 )
-from ddb_assets.orchestration.executors import executor_for
+from ddb_assets.orchestration.executors import MAX_STEPS_AT_ONCE, executor_for
 from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.jobs import operator_jobs
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
@@ -125,8 +127,8 @@ def build_dynamodb_assets(
         one_step_per_table: A step for each table: own retries and logs, and a process each.
         tables_per_step: A group of more tables has several steps. A consistent group has one.
         retry_policy: Of each step; None retries nothing.
-        max_in_flight: Exports of one step that run in AWS at the same time.
-        max_queries: Athena DDL queries of one step that are active at the same time.
+        max_in_flight: Exports of one group that run in AWS at the same time; its steps share them.
+        max_queries: Athena DDL queries of one group that are active at the same time.
         cut_lag_seconds: How far the cut of a consistent group lies before the run's start.
         price_per_gb: USD per exported GB in your region, for the cost estimate; by default
             us-east-1's.
@@ -198,10 +200,13 @@ def build_dynamodb_assets(
     )
     promises: list[dg.AssetChecksDefinition] = []
     by_group: dict[str, list[dg.AssetsDefinition]] = {}
+    steps_of = Counter(group for group, _ in planned.values())
     for step_name, (group, part) in planned.items():
+        # The steps of a group wait side by side in one run: each takes its part of the limits.
+        shares = min(steps_of[group], MAX_STEPS_AT_ONCE)
         step = RefreshStep(
             tables={exported.key: table.spec for table, _, exported in part},
-            options=options,
+            options=replace(options, shares=shares),
             price_per_gb=price_per_gb,
             live={exported.key: live.key for _, live, exported in part},
             previews={table.spec.name: table.preview_rows for table, _, _ in part},

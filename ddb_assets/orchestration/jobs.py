@@ -12,7 +12,6 @@ from typing import Literal, NoReturn
 
 import dagster as dg
 from dagster._check import CheckError
-from pydantic import Field
 
 from ddb_assets.core import report
 from ddb_assets.core.adopt import adopt
@@ -26,12 +25,17 @@ from ddb_assets.core.status import statuses
 from ddb_assets.errors import DdbAssetsError, DeclarationError
 from ddb_assets.orchestration.declared import marks, named_tables, refuse_shared_folder
 from ddb_assets.orchestration.failures import failed_tables, refused
+from ddb_assets.orchestration.job_configs import (
+    AdoptConfig,
+    PruneConfig,
+    RollbackConfig,
+    StatusConfig,
+)
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, PREFIX, refreshed_metadata
 from ddb_assets.orchestration.naming import dagster_name
 from ddb_assets.orchestration.reattach import intent_of, materialized_in_run
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import (
-    Verify,
     export_arn_of,
     export_reference,
     verify_level,
@@ -39,68 +43,6 @@ from ddb_assets.orchestration.run_config import (
 from ddb_assets.orchestration.step import Story, bucket_owners
 
 Operation = Literal["adopt", "rollback"]
-
-_ALL = "DynamoDB or Athena names of tables; all of the declaration where none is given."
-
-
-class StatusConfig(dg.Config):
-    """Which tables to look at."""
-
-    tables: list[str] = Field(default=[], description=_ALL)
-
-
-class AdoptConfig(dg.Config):
-    """Which export to publish."""
-
-    table: str = Field(description="DynamoDB or Athena name of the table.")
-    arn: str = Field(description="ARN of a completed or running full export of it.")
-    allow_older: bool = Field(
-        default=False, description="Let it replace a newer one, or be of a table since deleted."
-    )
-    verify: Verify | None = Field(
-        default=None,
-        description="manifest: sizes and etags; full: the md5 of every data file as well.",
-    )
-
-
-class RollbackConfig(dg.Config):
-    """Which tables go back, and where to."""
-
-    tables: list[str] = Field(description="DynamoDB or Athena names of the tables; at least one.")
-    to: str | None = Field(
-        default=None,
-        description="An export's ARN or id, with exactly one table; by default the newest earlier "
-        "export each table has shown.",
-    )
-    dry_run: bool = Field(
-        default=False, description="Prove that it could be done, and change nothing."
-    )
-    verify: Verify | None = Field(
-        default=None,
-        description="manifest: sizes and etags; full: the md5 of every data file as well.",
-    )
-
-
-_DEFAULTS = RetentionPolicy()
-
-
-class PruneConfig(dg.Config):
-    """What to keep, and whether to delete the rest."""
-
-    tables: list[str] = Field(default=[], description=_ALL)
-    keep_last: int = Field(
-        default=_DEFAULTS.keep_last, description="So many of the newest exports, at least 1."
-    )
-    keep_days: float = Field(
-        default=_DEFAULTS.keep_days, description="All exports younger than this."
-    )
-    rollback_days: float = Field(
-        default=_DEFAULTS.rollback_days,
-        description="All exports the table showed within these days.",
-    )
-    dry_run: bool = Field(
-        default=True, description="Say what would be deleted; switched off, it is deleted."
-    )
 
 
 def operator_jobs(

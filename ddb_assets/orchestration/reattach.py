@@ -70,11 +70,28 @@ def planned_in_run(instance: dg.DagsterInstance, run_id: str) -> frozenset[dg.As
     return frozenset(record.asset_key for record in records if record.asset_key is not None)
 
 
-def is_recorded(instance: dg.DagsterInstance, key: dg.AssetKey, export_arn: str) -> bool:
-    """Whether the asset's newest materialization already says that it shows this export."""
+def is_recorded(
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    export_arn: str,
+    *,
+    retried: Sequence[str] = (),
+) -> bool:
+    """Whether the asset's newest materialization already says that it shows this export.
+
+    Args:
+        instance: Where events are kept.
+        key: The asset.
+        export_arn: The export.
+        retried: Runs that this one retries. What they recorded does not count: they failed, so
+            that what depends on the asset never ran, and Dagster skips it again unless this run
+            yields the asset itself.
+    """
     event = instance.get_latest_materialization_event(key)
     newest = event.asset_materialization if event is not None else None
-    return newest is not None and RecordedRefresh.read(newest.metadata).export_arn == export_arn
+    if event is None or newest is None or event.run_id in retried:
+        return False
+    return RecordedRefresh.read(newest.metadata).export_arn == export_arn
 
 
 @dataclass

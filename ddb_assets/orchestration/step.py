@@ -17,6 +17,7 @@ from ddb_assets.errors import DdbAssetsError
 from ddb_assets.orchestration.failures import failed_tables, refused
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, refreshed_metadata
 from ddb_assets.orchestration.reattach import (
+    Intent,
     MaterializationHistory,
     ObservationLedger,
     intent_of,
@@ -99,11 +100,11 @@ class RefreshStep:
                     failed.append(outcome)
                 elif isinstance(outcome, Refreshed):
                     key = keys[outcome.spec.name]
-                    if _is_news(context.instance, key, outcome):
+                    if _is_news(context.instance, key, outcome, intent):
                         result = self._result(context, key, outcome, aws, clock)
                         yield from recorded(context, result, chosen)
                     view = self.views.get(key)
-                    if view is not None and _is_view_news(context.instance, view, outcome):
+                    if view is not None and _is_view_news(context.instance, view, outcome, intent):
                         result = view_result(view, key, outcome, now=clock.now())
                         yield from recorded(context, result, chosen)
         except DdbAssetsError as error:
@@ -161,25 +162,38 @@ def _preview(
         return None
 
 
-def _is_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:
+def _is_news(
+    instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed, intent: Intent
+) -> bool:
     """Whether Dagster is to hear of it: a materialization is recorded only if the data moved.
 
     An event for an export that was published before would reset the asset's freshness and wake
     what depends on it, for nothing. That this attempt moved no table is not enough to be silent,
     though: the attempt before may have moved it and died before its event was stored, or the
     command line or another tool moved it. So the event log decides: what its newest
-    materialization of the asset names is known, anything else is news.
+    materialization of the asset names is known, anything else is news. What a run recorded that
+    this one retries is news again: Dagster runs the retry's downstream steps only for what the
+    retry itself yields.
     """
     unchanged = outcome.publication.action == "unchanged"
-    return not (unchanged and is_recorded(instance, key, outcome.manifest.export_arn))
+    return not (unchanged and _is_known(instance, key, outcome, intent))
 
 
-def _is_view_news(instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed) -> bool:
+def _is_view_news(
+    instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed, intent: Intent
+) -> bool:
     """The same for the typed view."""
     if outcome.view is None:
         return False
     unchanged = outcome.view.action == outcome.publication.action == "unchanged"
-    return not (unchanged and is_recorded(instance, key, outcome.manifest.export_arn))
+    return not (unchanged and _is_known(instance, key, outcome, intent))
+
+
+def _is_known(
+    instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Refreshed, intent: Intent
+) -> bool:
+    arn = outcome.manifest.export_arn
+    return is_recorded(instance, key, arn, retried=intent.run_ids[1:])
 
 
 def bucket_owners(specs: Iterable[TableSpec]) -> dict[str, str]:
