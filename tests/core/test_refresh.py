@@ -107,10 +107,13 @@ def test_outcomes_land_one_by_one(world):
     assert next(landing).spec is slow
 
 
-def test_at_most_so_many_exports_are_in_flight(world):
-    """Slots are handed on as exports end."""
+@pytest.mark.parametrize(
+    "limits", [{"max_in_flight": 3}, {"max_in_flight": 7, "shares": 2}], ids=["alone", "shared"]
+)
+def test_at_most_so_many_exports_are_in_flight(world, limits):
+    """Slots are handed on as exports end; one of two steps side by side takes half of them."""
     specs = [world.table(f"t{n}") for n in range(7)]
-    outcomes = world.refresh(*specs, max_in_flight=3)
+    outcomes = world.refresh(*specs, **limits)
     assert all(isinstance(o, Refreshed) for o in outcomes.values())
     began = [(r.export.start_time, r.done_at) for r in world.aws.exports.values()]
     most = max(

@@ -5,6 +5,7 @@ import pytest
 
 from ddb_assets.core.ports import ExportNote
 from ddb_assets.errors import ServiceUnavailableError
+from ddb_assets.orchestration.reattach import is_recorded
 
 ORDERS = dg.AssetKey(["athena", "raw", "orders"])
 UNCHANGED = {"orders": {"action": "unchanged"}}
@@ -95,6 +96,17 @@ def test_a_first_adoption_of_what_is_shown_is_recorded(
     fake_refresh.publication = UNCHANGED
     materialize(make_step("orders"))
     assert recorded() == [arn_of(1)]
+
+
+def test_what_a_failed_run_published_is_yielded_again_by_its_retry(
+    instance, make_step, materialize, adopting
+):
+    """Else Dagster would skip the retry's downstream steps, which never ran."""
+    adopting(arn_of(1))
+    first = materialize(make_step("orders"))
+    assert is_recorded(instance, ORDERS, arn_of(1))
+    assert is_recorded(instance, ORDERS, arn_of(1), retried=["another-run"])
+    assert not is_recorded(instance, ORDERS, arn_of(1), retried=[first.run_id])
 
 
 def test_a_move_is_always_an_event(make_step, materialize, adopting, recorded):
