@@ -39,3 +39,12 @@ def test_links_inside_the_repository_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
     missing = [link for link in links if not (page.parent / link).exists()]
     assert not missing
+
+
+def test_the_map_of_the_code_names_what_exists():
+    """Every module and folder that docs/architecture.md points at is there."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", page)
+    assert len(named) > 15
+    missing = [path for path in named if not (ROOT / "ddb_assets" / path).exists()]
+    assert missing in ([], ["docs/adr/"])
