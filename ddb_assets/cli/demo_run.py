@@ -1,6 +1,7 @@
 """One real Dagster run of the project's definitions, with its progress on the terminal."""
 
 import uuid
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +84,12 @@ def materialize_all(console: Console, home: Path) -> list[PublishedAsset]:
     Raises:
         ServiceUnavailableError: The run failed; says which step and why.
     """
-    definitions = defs()
-    job = definitions.resolve_implicit_global_asset_job_def()
-    graph = definitions.resolve_asset_graph()
+    with warnings.catch_warnings():
+        # Dagster warns of a parameter that it passes to itself.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        definitions = defs()
+        job = definitions.resolve_implicit_global_asset_job_def()
+        graph = definitions.resolve_asset_graph()
     made = graph.materializable_asset_keys
     parents = {key: next(iter(graph.get(key).parent_keys)) for key in sorted(made)}
     tables = {parent.path[-1]: key for key, parent in parents.items() if parent not in made}

@@ -38,6 +38,9 @@ run_monitoring:
   free_slots_after_run_end_seconds: 60
 """
 
+#: At every start Dagster warns that `dg dev` exists, and of a parameter it passes to itself.
+QUIET_WARNINGS = "ignore:Function `dev_command`,ignore:Parameter `execution_type`"
+
 #: Outside a Dagster project the UI shows this package's own declaration of the sample tables.
 SAMPLE_WORKSPACE = """\
 load_from:
@@ -73,8 +76,7 @@ def dev(port: int, export_seconds: float, fresh: bool) -> None:
             **offline_aws_environment(os.environ),
             **local.env,
             "DAGSTER_HOME": str(home / "dagster"),
-            # `dagster dev` warns at every start that `dg dev` exists.
-            "PYTHONWARNINGS": "ignore:Function `dev_command`:FutureWarning",
+            "PYTHONWARNINGS": QUIET_WARNINGS,
         }
         with _dagster(port, environment, home) as dagster:
             url = f"http://{HOST}:{port}"

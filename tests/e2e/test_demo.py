@@ -34,4 +34,5 @@ def test_demo_refreshes_and_prints_every_sample_table(marked):
     assert re.search(r"s3://ddb-exports/Article/AWSDynamoDB/\d{14}-[0-9a-f]{8}/data/", run.stdout)
     assert "3,000" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
+    assert "Warning" not in run.stdout + run.stderr
     assert not marked.gone()
