@@ -53,7 +53,7 @@ test-all: test test-e2e ## Every test
 bench-fleet: install ## Many tables in one Dagster run: time, memory, calls (FLEET="--tables 100")
 	@$(BIN)/python benchmarks/fleet.py $(FLEET)
 
-bench: install ## All benchmarks into docs/benchmarks.md, ten minutes (BENCH="waiting loading")
+bench: install ## All benchmarks into docs/benchmarks.md (BENCH="waiting loading")
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@$(BIN)/python benchmarks/run.py $(BENCH)
 
