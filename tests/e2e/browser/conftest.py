@@ -36,7 +36,7 @@ def _shared():
     return module
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """The UI's GraphQL client on a running `ddb-assets dev` in an empty folder."""
     shared = _shared()
@@ -72,9 +72,13 @@ def served(tmp_path_factory):
     assert not marked.gone()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, as the system has it."""
+    """Chromium, as the system has it.
+
+    Not for the whole session: the driver keeps an event loop in this thread, beside which Dagster
+    cannot run one of its own.
+    """
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         pytest.fail("no Chromium found; `make browser` installs Debian's")
