@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from ddb_assets.core.calls import Rate
-from ddb_assets.core.context import DESCRIBE_BURST, DESCRIBES_PER_SECOND
 from ddb_assets.core.export import Export, ExportSummary
-from ddb_assets.core.polling import plan
 from ddb_assets.core.ports import PastExport
-from ddb_assets.core.scheduler import Pause, Scheduler, Slots, Task
-from ddb_assets.core.watch import LIST_PAGE, ExportWatch
+from ddb_assets.core.scheduling.calls import Rate
+from ddb_assets.core.scheduling.context import DESCRIBE_BURST, DESCRIBES_PER_SECOND
+from ddb_assets.core.scheduling.scheduler import Pause, Scheduler, Slots, Task
+from ddb_assets.core.waiting.polling import plan
+from ddb_assets.core.waiting.watch import LIST_PAGE, ExportWatch
 
 #: Recorded publicly, in seconds; where only a range is on record, its ends.
 PUBLIC = (95, 125, 155, 304, 307, 339, 368, 600, 706, 720, 726)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_assets.aws.answers import impossible, required, utc
 from ddb_assets.aws.errors import refused, translated
 from ddb_assets.aws.subject import Subject
-from ddb_assets.core.changes import WRITE_METRICS
+from ddb_assets.core.operating.changes import WRITE_METRICS
 from ddb_assets.errors import ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CloudWatchGateway:
-    """`core.changes.WriteMetrics` over boto3."""
+    """`core.operating.changes.WriteMetrics` over boto3."""
 
     def __init__(self, client: Callable[[], CloudWatchClient]) -> None:
         """Make the gateway; the client is asked for at each call and may be made then."""

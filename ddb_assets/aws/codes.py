@@ -10,7 +10,7 @@ from typing import Any
 
 from ddb_assets.aws.denied import access_denied
 from ddb_assets.aws.subject import Subject
-from ddb_assets.core.failures import enable_pitr
+from ddb_assets.core.waiting.failures import enable_pitr
 from ddb_assets.errors import (
     CatalogConflictError,
     CredentialsExpiredError,

@@ -20,7 +20,7 @@ LIST_TABLES_PAGE = 100
 
 
 class InventoryGateway(DynamoDBGateway):
-    """`core.inventory.TableInventory` over boto3."""
+    """`core.operating.inventory.TableInventory` over boto3."""
 
     def __init__(
         self, client: Callable[[], DynamoDBClient], identity: Callable[[], STSClient]

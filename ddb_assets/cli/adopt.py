@@ -5,7 +5,7 @@ import click
 from ddb_assets.cli.output import json_option, tell
 from ddb_assets.cli.project import Project, with_project
 from ddb_assets.cli.published import finish
-from ddb_assets.core.adopt import adopt as adopt_export
+from ddb_assets.core.operating.adopt import adopt as adopt_export
 from ddb_assets.core.spec import VerifyLevel
 
 verify_option = click.option(

@@ -19,9 +19,15 @@ from ddb_assets.cli.output import (
     tell,
 )
 from ddb_assets.cli.project import Project, with_project
-from ddb_assets.core import retention
-from ddb_assets.core.report import prune_document, pruned_sentence, sized
-from ddb_assets.core.retention import MAX_DAYS, Pruned, PrunePlan, RetentionPolicy, prune_plan
+from ddb_assets.core.operating import retention
+from ddb_assets.core.operating.report import prune_document, pruned_sentence, sized
+from ddb_assets.core.operating.retention import (
+    MAX_DAYS,
+    Pruned,
+    PrunePlan,
+    RetentionPolicy,
+    prune_plan,
+)
 from ddb_assets.errors import DdbAssetsError
 
 if TYPE_CHECKING:

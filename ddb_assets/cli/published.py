@@ -3,8 +3,8 @@
 import click
 
 from ddb_assets.cli.output import print_json, say
+from ddb_assets.core.operating.report import failed_document, published_document
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
-from ddb_assets.core.report import failed_document, published_document
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:

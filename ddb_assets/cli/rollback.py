@@ -6,9 +6,9 @@ from ddb_assets.cli.adopt import verify_option
 from ddb_assets.cli.output import json_option, print_json, tell
 from ddb_assets.cli.project import Project, with_project
 from ddb_assets.cli.published import finish
-from ddb_assets.core.report import failed_document, target_document, target_sentence
-from ddb_assets.core.rollback import proved_target, rollback_target
-from ddb_assets.core.rollback import rollback as roll_back
+from ddb_assets.core.operating.report import failed_document, target_document, target_sentence
+from ddb_assets.core.operating.rollback import proved_target, rollback_target
+from ddb_assets.core.operating.rollback import rollback as roll_back
 from ddb_assets.core.spec import VerifyLevel
 from ddb_assets.errors import DdbAssetsError
 

@@ -15,8 +15,8 @@ from ddb_assets.cli.output import (
     tell,
 )
 from ddb_assets.cli.project import Project, with_project
-from ddb_assets.core.report import state_of, status_document
-from ddb_assets.core.status import TableStatus, statuses
+from ddb_assets.core.operating.report import state_of, status_document
+from ddb_assets.core.operating.status import TableStatus, statuses
 
 #: A table is in error, or shows no export.
 EXIT_ATTENTION = 3

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ddb_assets.core.inventory import FoundTable, Inventory, LeftOut
+from ddb_assets.core.operating.inventory import FoundTable, Inventory, LeftOut
 from ddb_assets.errors import DeclarationError
 
 #: Raise it when a reader of older files would misunderstand them.

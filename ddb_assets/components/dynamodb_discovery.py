@@ -19,7 +19,7 @@ from ddb_assets.components.discovered_state import read_inventory, write_invento
 from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
 from ddb_assets.components.models import AwsModel, TableEntry, TableModel, resolve_tables
 from ddb_assets.components.scaffolders import DiscoveryScaffolder
-from ddb_assets.core.inventory import (
+from ddb_assets.core.operating.inventory import (
     FoundTable,
     Inventory,
     TableFilter,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ddb_assets.core.retention import RetentionPolicy, check_policy
+from ddb_assets.core.operating.retention import RetentionPolicy, check_policy
 from ddb_assets.errors import DeclarationError
 
 CheckSeverity = Literal["warn", "error"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from ddb_assets.core.health import TableHealth, Verdict
-from ddb_assets.core.operator import operator_context
+from ddb_assets.core.operating.health import TableHealth, Verdict
+from ddb_assets.core.operating.operator import operator_context
 from ddb_assets.core.outcome import Failed
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError, TransientError

@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from ddb_assets.core.retention import RetentionPolicy
+from ddb_assets.core.operating.retention import RetentionPolicy
 from ddb_assets.orchestration.run_config import Verify
 
 _ALL = "DynamoDB or Athena names of tables; all of the declaration where none is given."

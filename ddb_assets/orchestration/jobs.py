@@ -13,15 +13,15 @@ from typing import Literal, NoReturn
 import dagster as dg
 from dagster._check import CheckError
 
-from ddb_assets.core import report
-from ddb_assets.core.adopt import adopt
 from ddb_assets.core.clock import Clock
+from ddb_assets.core.operating import report
+from ddb_assets.core.operating.adopt import adopt
+from ddb_assets.core.operating.retention import RetentionPolicy, check_policy, prune, prune_plan
+from ddb_assets.core.operating.rollback import proved_target, rollback, rollback_target
+from ddb_assets.core.operating.status import statuses
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
 from ddb_assets.core.ports import Gateways
-from ddb_assets.core.retention import RetentionPolicy, check_policy, prune, prune_plan
-from ddb_assets.core.rollback import proved_target, rollback, rollback_target
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.core.status import statuses
 from ddb_assets.errors import DdbAssetsError, DeclarationError
 from ddb_assets.orchestration.declared import marks, named_tables, refuse_shared_folder
 from ddb_assets.orchestration.failures import failed_tables, refused

@@ -14,9 +14,9 @@ import dagster as dg
 
 from ddb_assets.core import console
 from ddb_assets.core.export import Export
+from ddb_assets.core.operating.preview import plain
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.ports import ExportNote
-from ddb_assets.core.preview import plain
 from ddb_assets.core.publication import Publication
 from ddb_assets.orchestration.columns import column_lineage, raw_schema
 

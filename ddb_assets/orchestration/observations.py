@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from ddb_assets.core import console
-from ddb_assets.core.inference import table_attributes
-from ddb_assets.core.observe import Index, Observation, observe
+from ddb_assets.core.operating.observe import Index, Observation, observe
 from ddb_assets.core.outcome import Failed
+from ddb_assets.core.refreshing.inference import table_attributes
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.orchestration.carried_tags import carried_tags
 from ddb_assets.orchestration.columns import live_schema

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from dagster._utils.schedules import reverse_cron_string_iterator
 
-from ddb_assets.core.waiting import spoken
+from ddb_assets.core.waiting.waiting import spoken
 from ddb_assets.orchestration.freshness import Freshness
 
 

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 from ddb_assets.aws.cloudwatch import CloudWatchGateway
 from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection, RetryMode
-from ddb_assets.core.changes import WriteMetrics
 from ddb_assets.core.clock import Clock, SystemClock
+from ddb_assets.core.operating.changes import WriteMetrics
 from ddb_assets.core.ports import Gateways
 from ddb_assets.errors import DeclarationError
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_args
 
 import dagster as dg
 
-from ddb_assets.core.preview import MAX_ROWS
+from ddb_assets.core.operating.preview import MAX_ROWS
 from ddb_assets.core.spec import (
     ExportFilter,
     PublishMethod,

@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 
 from ddb_assets.core.clock import Clock
+from ddb_assets.core.operating.preview import first_items
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
-from ddb_assets.core.preview import first_items
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 from ddb_assets.orchestration.failures import failed_tables, refused
@@ -29,7 +29,7 @@ from ddb_assets.orchestration.run_config import RefreshConfig, options_from
 from ddb_assets.orchestration.story import Story
 from ddb_assets.orchestration.views import recorded, view_result
 
-#: `ddb_assets.core.refresh.refresh`, or what a test puts in its place.
+#: `ddb_assets.core.refreshing.refresh.refresh`, or what a test puts in its place.
 RefreshFunction = Callable[..., Iterator[Outcome]]
 
 

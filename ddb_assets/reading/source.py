@@ -7,9 +7,9 @@ from ddb_assets.core.clock import Clock
 from ddb_assets.core.export import Export
 from ddb_assets.core.locations import ExportPlace, parse_location
 from ddb_assets.core.manifest import Manifest
-from ddb_assets.core.operator import finish, operator_context
+from ddb_assets.core.operating.operator import finish, operator_context
 from ddb_assets.core.ports import Gateways
-from ddb_assets.core.verify import parse_time, read_summary, verified_manifest
+from ddb_assets.core.verifying.verify import parse_time, read_summary, verified_manifest
 from ddb_assets.errors import DeclarationError, ManifestInvalidError
 
 _ARN: Final = re.compile(r"^arn:[^:]+:dynamodb:.+:table/[^/]+/export/[^/]+$")

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from ddb_assets.aws.cloudwatch import CloudWatchGateway, queries
-from ddb_assets.core.changes import QUERIES_PER_CALL, TABLES_PER_CALL
+from ddb_assets.core.operating.changes import QUERIES_PER_CALL, TABLES_PER_CALL
 from ddb_assets.errors import AccessDeniedError, ServiceUnavailableError, UnsupportedError
 
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)

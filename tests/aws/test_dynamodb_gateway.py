@@ -286,7 +286,7 @@ def test_a_completed_export_has_its_numbers_and_its_manifest(aws, gateway):
 
 
 def test_a_failed_export_has_its_code_and_message(aws, gateway):
-    """The code is what core.failures turns into a remedy."""
+    """The code is what core.waiting.failures turns into a remedy."""
     aws.json(started(ExportStatus="FAILED", FailureCode="S3NoSuchBucket", FailureMessage="gone"))
     export = gateway.describe_export(EXPORT)
     assert (export.failure_code, export.failure_message) == ("S3NoSuchBucket", "gone")

@@ -29,7 +29,7 @@ from ddb_assets.core.ports import (
     RefreshEvent,
     StoredObject,
 )
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.request import ExportRequest
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import (

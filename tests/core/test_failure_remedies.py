@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddb_assets.core.failures import enable_pitr, remedy_for_failure
+from ddb_assets.core.waiting.failures import enable_pitr, remedy_for_failure
 from ddb_assets.errors import ExportFailedError, ExportInterruptedError
 
 

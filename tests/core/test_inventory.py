@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ddb_assets.core.export import Pitr, TableDescription
-from ddb_assets.core.inventory import TableFilter, take_inventory
+from ddb_assets.core.operating.inventory import TableFilter, take_inventory
 from ddb_assets.errors import (
     AccessDeniedError,
     DeclarationError,

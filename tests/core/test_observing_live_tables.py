@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ddb_assets.core.observe import Observation, Unobserved, observe
+from ddb_assets.core.operating.observe import Observation, Unobserved, observe
 from ddb_assets.errors import AccessDeniedError, TableNotFoundError, ThrottledError
 
 RAW = {

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from ddb_assets.core.adopt import adopt
+from ddb_assets.core.operating.adopt import adopt
+from ddb_assets.core.operating.retention import RetentionPolicy, prune, prune_plan
+from ddb_assets.core.operating.rollback import proved_target, rollback, rollback_target
+from ddb_assets.core.operating.status import statuses, table_status
 from ddb_assets.core.outcome import Refreshed
-from ddb_assets.core.retention import RetentionPolicy, prune, prune_plan
-from ddb_assets.core.rollback import proved_target, rollback, rollback_target
-from ddb_assets.core.status import statuses, table_status
 from ddb_assets.errors import (
     CatalogConflictError,
     DeclarationError,

@@ -6,8 +6,8 @@ import statistics
 
 import pytest
 
-from ddb_assets.core.polling import MAX_INTERVAL_SECONDS, PollPlan, plan
 from ddb_assets.core.ports import PastExport
+from ddb_assets.core.waiting.polling import MAX_INTERVAL_SECONDS, PollPlan, plan
 
 DRAWS = 1500
 

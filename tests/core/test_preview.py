@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddb_assets.core.preview import first_items, plain
+from ddb_assets.core.operating.preview import first_items, plain
 from ddb_assets.errors import ExportObjectsGoneError
 
 ITEMS = [{"userId": {"S": f"user {number}"}} for number in range(9)]

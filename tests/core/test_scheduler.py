@@ -2,8 +2,8 @@
 
 import pytest
 
-from ddb_assets.core.calls import Rate
-from ddb_assets.core.scheduler import Pause, Scheduler, Signal, Slots
+from ddb_assets.core.scheduling.calls import Rate
+from ddb_assets.core.scheduling.scheduler import Pause, Scheduler, Signal, Slots
 
 
 def sleeper(clock, seconds, value):

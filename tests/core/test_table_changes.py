@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ddb_assets.core.changes import (
+from ddb_assets.core.export import TableDescription
+from ddb_assets.core.operating.changes import (
     DATA_POINTS_PER_CALL,
     TABLES_PER_CALL,
     WRITE_METRICS,
@@ -12,7 +13,6 @@ from ddb_assets.core.changes import (
     differs,
     written,
 )
-from ddb_assets.core.export import TableDescription
 
 NOW = datetime(2026, 3, 1, 6, 30, 17, tzinfo=UTC)
 HOURS = [1, 2, 3, 8, 24, 100, 15 * 24 + 1, 63 * 24 + 1, 400 * 24, 500 * 24]

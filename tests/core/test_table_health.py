@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from ddb_assets.core.export import Pitr
-from ddb_assets.core.health import TableHealth
-from ddb_assets.core.operator import operator_context
-from ddb_assets.core.retention import RetentionPolicy
+from ddb_assets.core.operating.health import TableHealth
+from ddb_assets.core.operating.operator import operator_context
+from ddb_assets.core.operating.retention import RetentionPolicy
 from ddb_assets.errors import AccessDeniedError, QueryFailedError
 from ddb_assets.schema.declaration import parse_columns
 

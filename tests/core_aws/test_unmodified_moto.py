@@ -12,7 +12,7 @@ from ddb_assets.aws.session import AwsConnection
 from ddb_assets.core.export import TableDescription
 from ddb_assets.core.outcome import Failed
 from ddb_assets.core.ports import Gateways
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.request import ExportRequest
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import (

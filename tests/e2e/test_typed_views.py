@@ -13,10 +13,10 @@ from ddb_assets import local
 from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection
 from ddb_assets.core.clock import SystemClock
-from ddb_assets.core.operator import NoHistory, ignore
+from ddb_assets.core.operating.operator import NoHistory, ignore
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.ports import ExportNote
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.local import clock, samples, settings
 

@@ -50,7 +50,7 @@ def test_a_file_has_one_job_and_stays_short(path):
     [
         ("ddb_assets", ("dagster", "boto3", "moto", "rich")),
         ("ddb_assets.errors", ("dagster", "boto3")),
-        ("ddb_assets.core.refresh", ("dagster", "boto3", "moto")),
+        ("ddb_assets.core.refreshing.refresh", ("dagster", "boto3", "moto")),
         ("ddb_assets.cli.main", ("dagster", "boto3", "moto", "duckdb")),
         ("ddb_assets.cli.local", ("dagster",)),
         ("ddb_assets.definitions", ("moto", "duckdb", "dagster_aws")),

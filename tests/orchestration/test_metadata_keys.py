@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ddb_assets.core import drift, health
-from ddb_assets.core.observe import observe
+from ddb_assets.core.operating import drift, health
+from ddb_assets.core.operating.observe import observe
 from ddb_assets.orchestration.metadata import refreshed_metadata
 from ddb_assets.orchestration.metadata_keys import CHECK, KEYS, MATERIALIZATION, OBSERVATION
 from ddb_assets.orchestration.observations import observed_metadata

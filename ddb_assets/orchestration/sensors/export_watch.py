@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ddb_assets.core.export import Export
-from ddb_assets.core.newer import newer_exports
+from ddb_assets.core.operating.newer import newer_exports
 from ddb_assets.core.ports import Gateways
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DeclarationError

@@ -7,8 +7,8 @@ from typing import Literal, NoReturn
 
 import dagster as dg
 
-from ddb_assets.core.changes import WriteMetrics, batches, differs, written
 from ddb_assets.core.clock import Clock
+from ddb_assets.core.operating.changes import WriteMetrics, batches, differs, written
 from ddb_assets.core.ports import DynamoDB
 from ddb_assets.errors import (
     AccessDeniedError,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from ddb_assets.core.clock import Clock
-from ddb_assets.core.context import DESCRIBES_PER_SECOND
+from ddb_assets.core.scheduling.context import DESCRIBES_PER_SECOND
 from ddb_assets.errors import (
     CredentialsExpiredError,
     CredentialsMissingError,

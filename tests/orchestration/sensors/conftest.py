@@ -10,7 +10,7 @@ from dagster._core.execution.api import execute_run
 
 from ddb_assets.core.export import Export, ExportSummary, TableDescription
 from ddb_assets.core.ports import CatalogTable, Gateways
-from ddb_assets.core.published import (
+from ddb_assets.core.publishing.published import (
     EXPORT_ARN,
     EXPORT_TIME,
     PREVIOUS_LOCATION,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ddb_assets.core.operating.retention import RetentionPolicy
 from ddb_assets.core.ports import RefreshEvent
-from ddb_assets.core.retention import RetentionPolicy
 
 from .exports import SimulatedExport
 from .objects import folder_of

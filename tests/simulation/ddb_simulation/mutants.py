@@ -12,7 +12,7 @@ from ddb_assets.core.export import Export, ExportSummary, TableDescription
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome
 from ddb_assets.core.ports import CatalogTable, ExportNote, Gateways, StoredObject
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.request import ExportRequest
 
 from .process import Process

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ddb_assets.core.operating.retention import RetentionPolicy, prune, prune_plan
+from ddb_assets.core.operating.rollback import rollback, rollback_target
 from ddb_assets.core.outcome import Failed
-from ddb_assets.core.retention import RetentionPolicy, prune, prune_plan
-from ddb_assets.core.rollback import rollback, rollback_target
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import CatalogConflictError, DdbAssetsError, ExportNotFoundError
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ddb_assets.core.export import Export, ExportSummary, Pitr, TableDescription
+from ddb_assets.core.operating.retention import RetentionPolicy
 from ddb_assets.core.ports import (
     CatalogTable,
     ExportNote,
@@ -15,7 +16,6 @@ from ddb_assets.core.ports import (
     StoredObject,
 )
 from ddb_assets.core.request import ExportRequest
-from ddb_assets.core.retention import RetentionPolicy
 
 from .faults import Killed
 from .promises import BrokenPromise

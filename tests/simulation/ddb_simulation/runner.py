@@ -9,7 +9,7 @@ from typing import Any
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed
 from ddb_assets.core.ports import Gateways, Ledger, PastExport
-from ddb_assets.core.refresh import refresh
+from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 

@@ -1,0 +1,1 @@
+"""What people do and ask beside a refresh: adopt, roll back, prune, status, health."""

@@ -1,0 +1,1 @@
+"""Moving a Glue table or view to a verified export, by compare-and-swap."""

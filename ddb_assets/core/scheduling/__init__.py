@@ -1,0 +1,1 @@
+"""Many tasks on one thread: the heap of due times, retried calls, what a task is given."""

@@ -1,0 +1,1 @@
+"""Proof that an export is whole, and reading its data files."""
