@@ -4,13 +4,14 @@ Every method raises only `ddb_assets.errors` classes; none is retried here beyon
 for a single call. Buckets and keys are plain names, never URIs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from ddb_assets.core.export import Export, ExportSummary, Pitr, TableDescription
 from ddb_assets.core.request import ExportRequest
+from ddb_assets.schema.profile import Profile
 
 QueryState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -179,6 +180,21 @@ class Gateways:
     objects: ObjectStore
     catalog: Catalog
     queries: QueryEngine
+
+
+class ProfileLines(Protocol):
+    """Says what items hold; made anew for each table, so that it may learn as it reads."""
+
+    def __call__(self, lines: bytes) -> Profile:
+        """The profile of whole lines of a data file, about a megabyte, each `{"Item":{…}}`.
+
+        The last line may lack its newline. Raises ManifestInvalidError when a line is no item.
+        """
+        ...
+
+
+#: Makes the `ProfileLines` of one table.
+Profiling = Callable[[], ProfileLines]
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,15 @@ class Profile:
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise _not_an_item(str(error), line) from error
 
+    def absorb(self, other: "Profile") -> None:
+        """Take in all that the other one observed; it is left as it is."""
+        self._item.absorb(other._item)
+
     def merge(self, other: "Profile") -> "Profile":
         """The profile of both sets of items; neither is changed."""
         merged = Profile()
-        merged._item.absorb(self._item)
-        merged._item.absorb(other._item)
+        merged.absorb(self)
+        merged.absorb(other)
         return merged
 
     def attributes(self) -> tuple[Attribute, ...]:
@@ -110,6 +114,19 @@ class Profile:
         return isinstance(other, Profile) and self.to_json() == other.to_json()
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] - it changes with every line
+
+
+def profile_of_lines(lines: bytes) -> Profile:
+    """The profile of whole lines of a data file, item by item.
+
+    Raises:
+        ManifestInvalidError: A line is not an item in DynamoDB JSON.
+    """
+    profile = Profile()
+    for line in lines.split(b"\n"):
+        if line:
+            profile.observe_line(line)
+    return profile
 
 
 def _not_an_item(why: str, line: bytes) -> ManifestInvalidError:

@@ -11,8 +11,15 @@ from typing import TypeVar
 
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.ports import ExportNote, Gateways, Listener, PastExport, RefreshEvent
-from ddb_assets.core.scheduling.context import RunContext
+from ddb_assets.core.ports import (
+    ExportNote,
+    Gateways,
+    Listener,
+    PastExport,
+    Profiling,
+    RefreshEvent,
+)
+from ddb_assets.core.scheduling.context import RunContext, item_by_item
 from ddb_assets.core.scheduling.scheduler import Task
 
 T = TypeVar("T")
@@ -53,6 +60,7 @@ def operator_context(
     listener: Listener = ignore,
     rng: random.Random | None = None,
     patience_seconds: float = math.inf,
+    profiling: Profiling = item_by_item,
 ) -> RunContext:
     """A context for calls with retries outside of a run."""
     return RunContext.create(
@@ -66,6 +74,7 @@ def operator_context(
         options=RefreshOptions(),
         rng=rng,
         patience_seconds=patience_seconds,
+        profiling=profiling,
     )
 
 

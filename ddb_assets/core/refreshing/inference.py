@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ddb_assets.core.export import TableDescription
 from ddb_assets.core.manifest import Manifest
+from ddb_assets.core.ports import ProfileLines
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Task
 from ddb_assets.core.spec import TableSpec
@@ -41,15 +42,27 @@ def examined(
         stored_bytes=manifest.stored_bytes,
     )
     whole = Profile()
-
-    def take(part: Profile) -> None:
-        nonlocal whole
-        whole = whole.merge(part)
-
+    profile_lines = run.profiling()
     yield from read_data_files(
-        run, spec.name, manifest, fresh=Profile, check_md5=check_md5, merge=take
+        run,
+        spec.name,
+        manifest,
+        fresh=lambda: _FileProfile(profile_lines),
+        check_md5=check_md5,
+        merge=lambda file: whole.absorb(file.profile),
     )
     return whole
+
+
+class _FileProfile:
+    """What one data file holds; thrown away if the file has to be read again."""
+
+    def __init__(self, profile_lines: ProfileLines) -> None:
+        self.profile = Profile()
+        self._profile_lines = profile_lines
+
+    def observe_lines(self, lines: bytes) -> None:
+        self.profile.absorb(self._profile_lines(lines))
 
 
 def key_attributes(description: TableDescription) -> tuple[Attribute, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Outcome
-from ddb_assets.core.ports import Gateways, History, Ledger, Listener
+from ddb_assets.core.ports import Gateways, History, Ledger, Listener, Profiling
 from ddb_assets.core.publication import Publication
 from ddb_assets.core.publishing.catalog import Offer
 from ddb_assets.core.publishing.publish import publish_with_glue
@@ -20,6 +20,7 @@ from ddb_assets.core.scheduling.context import (
     DESCRIBE_BURST,
     DESCRIBES_PER_SECOND,
     RunContext,
+    item_by_item,
     shared_rate,
 )
 from ddb_assets.core.scheduling.scheduler import Finished, Scheduler, Task
@@ -41,6 +42,7 @@ def refresh(
     clock: Clock,
     options: RefreshOptions = _DEFAULTS,
     rng: random.Random | None = None,
+    profiling: Profiling = item_by_item,
 ) -> Iterator[Outcome]:
     """Refresh tables; yields each table's outcome as it lands.
 
@@ -59,6 +61,7 @@ def refresh(
         clock: Time and sleep.
         options: What this refresh is asked to do.
         rng: Source of jitter; seeded in tests.
+        profiling: How the items of a table are read for inference.
 
     Raises:
         DeclarationError: The specs or options contradict each other; nothing was asked of AWS.
@@ -74,6 +77,7 @@ def refresh(
         clock=clock,
         options=options,
         rng=rng,
+        profiling=profiling,
     )
     return _Refresh(run, specs).outcomes()
 

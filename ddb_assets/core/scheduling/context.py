@@ -9,10 +9,20 @@ from typing import Any, TypeVar
 
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.ports import Gateways, History, Ledger, Listener, RefreshEvent, Stage
+from ddb_assets.core.ports import (
+    Gateways,
+    History,
+    Ledger,
+    Listener,
+    ProfileLines,
+    Profiling,
+    RefreshEvent,
+    Stage,
+)
 from ddb_assets.core.scheduling.calls import Calls, Rate
 from ddb_assets.core.scheduling.scheduler import Slots, Task
 from ddb_assets.errors import TerminalError, TransientError
+from ddb_assets.schema.profile import profile_of_lines
 
 T = TypeVar("T")
 
@@ -28,9 +38,18 @@ _QUIET_DELAY_SECONDS = 4.0
 _TELL_SECONDS = 300.0
 
 
+def item_by_item() -> ProfileLines:
+    """The `Profiling` that needs nothing but Python."""
+    return profile_of_lines
+
+
 @dataclass(frozen=True)
 class RunContext:
-    """The collaborators of one refresh."""
+    """The collaborators of one refresh.
+
+    Attributes:
+        profiling: How the items of a table are read for inference.
+    """
 
     intent_id: str
     started_at: datetime
@@ -45,6 +64,7 @@ class RunContext:
     exports: Slots
     queries: Slots
     starts: Rate
+    profiling: Profiling = item_by_item
 
     @classmethod
     def create(
@@ -60,6 +80,7 @@ class RunContext:
         options: RefreshOptions,
         rng: random.Random | None = None,
         patience_seconds: float = math.inf,
+        profiling: Profiling = item_by_item,
     ) -> "RunContext":
         """Put them together with fresh limits; `patience_seconds` caps that with every call."""
         source = rng or random.Random()  # noqa: S311 - jitter
@@ -78,6 +99,7 @@ class RunContext:
             exports=Slots(max(1, options.max_in_flight // options.shares)),
             queries=Slots(max(1, options.max_queries // options.shares)),
             starts=shared_rate(clock, options.shares, STARTS_PER_SECOND, START_BURST),
+            profiling=profiling,
         )
 
     def emit(self, table: str, stage: Stage, message: str, **details: Any) -> None:

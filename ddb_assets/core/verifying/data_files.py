@@ -21,15 +21,15 @@ _GZIP = 16 + zlib.MAX_WBITS
 _TURN_BYTES = 1 << 20
 
 
-class LineObserver(Protocol):
-    """What sees every exported item; `schema.profile.Profile` is one."""
+class LinesObserver(Protocol):
+    """What sees every exported item of one file."""
 
-    def observe_line(self, line: bytes) -> None:
-        """One line, `{"Item":{…}}`."""
+    def observe_lines(self, lines: bytes) -> None:
+        """Whole lines, each `{"Item":{…}}`; only the file's last may lack its newline."""
         ...
 
 
-ObserverT = TypeVar("ObserverT", bound=LineObserver)
+ObserverT = TypeVar("ObserverT", bound=LinesObserver)
 
 
 def read_data_files(
@@ -41,7 +41,7 @@ def read_data_files(
     check_md5: bool,
     merge: Callable[[ObserverT], None],
 ) -> Task[None]:
-    """Read every data file line by line.
+    """Read every data file, some lines at a time.
 
     A file that breaks off is read again from its beginning into a fresh observer, so that no item
     is seen twice.
@@ -100,27 +100,42 @@ class _Reading:
     def read(self, observer: ObserverT) -> "Task[ObserverT]":
         digest = hashlib.md5()
         gzip = Gunzip()
-        lines = 0
-        rest = b""
+        count = 0
+        begun: list[bytes] = []
         for chunk in self._chunks():
             if self._check_md5:
                 digest.update(chunk)
             for piece in self._unpacked(gzip, chunk):
-                *whole, rest = (rest + piece).split(b"\n")
-                for line in whole:
-                    observer.observe_line(line)
-                lines += len(whole)
+                end = piece.rfind(b"\n") + 1
+                if end:
+                    lines = b"".join((*begun, piece[:end]))
+                    self._observe(observer, lines)
+                    count += lines.count(b"\n")
+                    begun = []
+                begun.append(piece[end:])
                 yield self._turn()
         if not gzip.complete:
             raise self._invalid("its gzip stream breaks off")
-        if rest:
-            observer.observe_line(rest)
-            lines += 1
+        if rest := b"".join(begun):
+            self._observe(observer, rest)
+            count += 1
         if self._check_md5:
             self._compare(digest.digest())
-        if lines != self._file.items:
-            raise self._invalid("it holds another number of items", self._file.items, lines)
+        if count != self._file.items:
+            raise self._invalid("it holds another number of items", self._file.items, count)
         return observer
+
+    def _observe(self, observer: LinesObserver, lines: bytes) -> None:
+        try:
+            observer.observe_lines(lines)
+        except ManifestInvalidError as error:
+            key = f"s3://{self._bucket}/{self._file.key}"
+            raise ManifestInvalidError(
+                f"{error.cause}: {key}",
+                table=self._table,
+                remedy=error.remedy,
+                **{**error.details, "key": key},
+            ) from error
 
     def _chunks(self) -> Iterator[bytes]:
         return self._run.gateways.objects.stream(self._bucket, self._file.key, _CHUNK_BYTES)
