@@ -17,6 +17,7 @@ _S3_ACTIONS = {
     "DeleteObjects": "s3:DeleteObject",
     "GetObject": "s3:GetObject",
     "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
 }
 _SERVICES = {
     "sts": ("AssumeRole",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_assets.aws.errors import refused, translated
 from ddb_assets.aws.subject import Subject
 from ddb_assets.core.ports import StoredObject
+from ddb_assets.core.spec import SseAlgorithm
 from ddb_assets.errors import (
     DdbAssetsError,
     ExportObjectsGoneError,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # AWS page DeleteObjects: at most 1,000 keys a request.
 DELETE_BATCH = 1000
+# API page PutObject: what S3SseAlgorithm of an export is called there.
+_ENCRYPTIONS: dict[SseAlgorithm, str] = {"AES256": "AES256", "KMS": "aws:kms"}
 # A connection that breaks inside a large object is picked up where it broke, this many times
 # without one byte of progress in between; the SDK itself only retries up to the first byte.
 RESUMES = 3
@@ -87,6 +90,18 @@ class S3Gateway:
             finally:
                 body.close()
 
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        """The last `count` bytes of an object that has some, or all of them if it has fewer.
+
+        Raises:
+            ExportObjectsGoneError: There is no such object or bucket, or it is archived.
+        """
+        with translated(Subject(bucket=bucket, key=key)):
+            answer: Any = self._client().get_object(
+                Bucket=bucket, Key=key, Range=f"bytes=-{count}", **self._owner(bucket)
+            )
+            return answer["Body"].read()
+
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every object whose key begins with the prefix; a thousand per call, as they are read."""
         subject = Subject(bucket=bucket, key=prefix)
@@ -103,6 +118,29 @@ class S3Gateway:
                 return
             for found in page.get("Contents", ()):
                 yield StoredObject(found["Key"], found["Size"], found["ETag"].strip('"'))
+
+    def write(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        sse_algorithm: SseAlgorithm | None = None,
+        kms_key_id: str | None = None,
+    ) -> None:
+        """Put a small object there, in place of what was.
+
+        In somebody else's bucket its owner gets all rights to it, as with an export's own objects.
+        """
+        request: dict[str, Any] = {"Bucket": bucket, "Key": key, "Body": body}
+        if sse_algorithm is not None:
+            request["ServerSideEncryption"] = _ENCRYPTIONS[sse_algorithm]
+        if kms_key_id is not None:
+            request["SSEKMSKeyId"] = kms_key_id
+        if owner := self._owner(bucket):
+            request |= {**owner, "ACL": "bucket-owner-full-control"}
+        with translated(Subject(bucket=bucket, key=key)):
+            self._client().put_object(ContentType="application/json", **request)
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Delete these keys; a key that is not there is no error.

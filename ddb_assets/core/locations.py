@@ -13,6 +13,12 @@ _LOCATION = re.compile(
 )
 
 
+_COPY = re.compile(
+    r"^s3[an]?://(?P<bucket>[^/]+)/(?:(?P<prefix>.+)/)?AWSDynamoDB/(?P<export>\d{14}-\w+)/"
+    r"parquet/(?P<layout>[0-9a-f]+)-(?P<attempt>[0-9a-f]+)/?$"
+)
+
+
 @dataclass(frozen=True)
 class ExportPlace:
     """Bucket, prefix and id of one export.
@@ -42,9 +48,19 @@ class ExportPlace:
         return f"{self.root}manifest-summary.json"
 
     @property
+    def profile_key(self) -> str:
+        """Key of what we keep beside the export: the profile of its items."""
+        return f"{self.root}ddb_assets-profile.json"
+
+    @property
     def location(self) -> str:
         """What an Athena table points at: the data alone, never the manifests beside it."""
         return f"s3://{self.bucket}/{self.data}"
+
+    @property
+    def copies(self) -> str:
+        """Key prefix of its typed copies; below the export, so that both are pruned together."""
+        return f"{self.root}parquet/"
 
     @property
     def started(self) -> datetime:
@@ -63,3 +79,37 @@ def parse_location(location: str | None) -> ExportPlace | None:
     if match is None:
         return None
     return ExportPlace(match["bucket"], match["prefix"] or "", match["export"])
+
+
+@dataclass(frozen=True)
+class CopyPlace:
+    """Where one attempt at a typed copy lies.
+
+    Attributes:
+        export: The export it is a copy of.
+        layout: What tells its columns from other columns: hex digits.
+        attempt: What tells it from other attempts: hex digits. No two queries write into one place.
+    """
+
+    export: ExportPlace
+    layout: str
+    attempt: str
+
+    @property
+    def data(self) -> str:
+        """Key prefix of the Parquet files."""
+        return f"{self.export.copies}{self.layout}-{self.attempt}/"
+
+    @property
+    def location(self) -> str:
+        """What the copy's Athena table points at."""
+        return f"s3://{self.export.bucket}/{self.data}"
+
+
+def parse_copy_location(location: str | None) -> CopyPlace | None:
+    """The typed copy a table's location lies at; None where it is none."""
+    match = _COPY.match(location or "")
+    if match is None:
+        return None
+    export = ExportPlace(match["bucket"], match["prefix"] or "", match["export"])
+    return CopyPlace(export, match["layout"], match["attempt"])

@@ -34,6 +34,7 @@ class Refreshed:
 
     Attributes:
         profile: What inference found in the exported items; None where it was not needed.
+        previous: The same of the export that the table showed before; None where nobody knows.
         view: The typed view over it; None where none is wanted.
     """
 
@@ -44,6 +45,7 @@ class Refreshed:
     publication: Publication
     timings: Timings = Timings()
     profile: Profile | None = None
+    previous: Profile | None = None
     view: PublishedView | None = None
 
 

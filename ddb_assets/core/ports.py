@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from ddb_assets.core.export import Export, ExportSummary, Pitr, TableDescription
 from ddb_assets.core.request import ExportRequest
+from ddb_assets.core.spec import SseAlgorithm
 from ddb_assets.schema.profile import Profile
 
 QueryState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
@@ -64,8 +65,24 @@ class ObjectStore(Protocol):
         """The object piece by piece. Raises ExportObjectsGoneError when there is none."""
         ...
 
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        """The last `count` bytes, or all there are. Raises ExportObjectsGoneError if it is gone."""
+        ...
+
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every object whose key begins with the prefix."""
+        ...
+
+    def write(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        sse_algorithm: SseAlgorithm | None = None,
+        kms_key_id: str | None = None,
+    ) -> None:
+        """Put a small object there, in place of what was; None is the bucket's own encryption."""
         ...
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
@@ -246,9 +263,12 @@ Stage = Literal[
     "completed",
     "verified",
     "inferring",
+    "warned",
     "publishing",
     "published",
     "unchanged",
+    "copying",
+    "copied",
     "retrying",
     "failed",
     "left_running",

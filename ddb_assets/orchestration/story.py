@@ -10,6 +10,7 @@ from ddb_assets.core.ports import RefreshEvent
 _LEVELS = {
     "failed": logging.ERROR,
     "retrying": logging.WARNING,
+    "warned": logging.WARNING,
     "left_running": logging.WARNING,
 }
 

@@ -58,6 +58,16 @@ class SchemaDrift:
         """The differences of one kind."""
         return tuple(entry for entry in self.entries if entry.kind == kind)
 
+    def sentence(self, most: int = 3) -> str:
+        """`2 new (a: S, b: N), 1 retyped (c: S -> N | S)`; empty if nothing differs."""
+        parts: list[str] = []
+        for kind in DRIFT_KINDS:
+            if entries := self.of(kind):
+                more = ", …" if len(entries) > most else ""
+                named = ", ".join(entry.text for entry in entries[:most])
+                parts.append(f"{len(entries)} {kind} ({named}{more})")
+        return ", ".join(parts)
+
     def to_dict(self, most: int = 100) -> dict[str, Any]:
         """For metadata: at most so many of each kind, and how many there are."""
         found: dict[str, Any] = {}

@@ -89,8 +89,11 @@ class Profile:
 
     def to_json(self) -> str:
         """Compact and canonical: equal profiles have equal text."""
-        content = {"version": FORMAT_VERSION, "item": self._item.to_dict()}
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, to be a part of another document."""
+        return {"version": FORMAT_VERSION, "item": self._item.to_dict()}
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -99,7 +102,15 @@ class Profile:
         Raises:
             ValueError: The text is of another version, or not a profile.
         """
-        content: Any = json.loads(text)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, content: Any) -> Self:
+        """Read what `to_dict` made.
+
+        Raises:
+            ValueError: As `from_json`.
+        """
         profile = cls()
         try:
             if content["version"] != FORMAT_VERSION:

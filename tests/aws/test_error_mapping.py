@@ -131,13 +131,18 @@ def test_every_modelled_error_of_the_operations_in_use_is_known():
         ),
         "glue": ("GetTable", "CreateTable", "UpdateTable", "GetDatabase", "CreateDatabase"),
         "athena": ("StartQueryExecution", "BatchGetQueryExecution", "GetQueryResults"),
-        "s3": ("GetObject", "ListObjectsV2", "DeleteObjects"),
+        "s3": ("GetObject", "ListObjectsV2", "PutObject", "DeleteObjects"),
     }
     # What has no meaning of its own here is judged by its status: a request AWS refused.
     plain = {
         "InvalidInputException",
         "FederatedResourceAlreadyExistsException",
         "FederationSourceException",
+        # Of writing at an offset, or in parts.
+        "EncryptionTypeMismatch",
+        "InvalidRequest",
+        "InvalidWriteOffset",
+        "TooManyParts",
     }
     for service, operations in used.items():
         model = boto3.client(service, region_name="us-east-1").meta.service_model

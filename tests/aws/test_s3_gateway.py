@@ -166,6 +166,30 @@ def test_a_listing_that_is_denied_names_the_action_and_the_bucket(aws, gateway):
     assert "allow s3:ListBucket on arn:aws:s3:::b" in caught.value.remedy
 
 
+def test_a_small_object_is_put_with_the_exports_encryption(aws, gateway):
+    """By default the bucket's own; no access list where the bucket is the caller's."""
+    aws.xml("").xml("").xml("")
+    gateway.write("b", "p/k.json", b'{"a":1}')
+    gateway.write("b", "k", b"{}", sse_algorithm="AES256")
+    gateway.write("b", "k", b"{}", sse_algorithm="KMS", kms_key_id="alias/exports")
+    plain, own, kms = aws.seen
+    assert (plain.method, plain.path, plain.body) == ("PUT", "/b/p/k.json", b'{"a":1}')
+    assert plain.headers["content-type"] == "application/json"
+    assert "x-amz-server-side-encryption" not in plain.headers
+    assert "x-amz-acl" not in plain.headers
+    assert own.headers["x-amz-server-side-encryption"] == "AES256"
+    assert kms.headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert kms.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/exports"
+
+
+def test_a_put_that_is_denied_names_the_action_and_the_object(aws, gateway):
+    """PutObject needs s3:PutObject."""
+    aws.s3_error("AccessDenied", "Access Denied", 403)
+    with pytest.raises(AccessDeniedError) as caught:
+        gateway.write("b", "k", b"{}")
+    assert "allow s3:PutObject on arn:aws:s3:::b/k" in caught.value.remedy
+
+
 def test_deletes_go_a_thousand_at_a_time(aws, gateway):
     """AWS takes no more per request."""
     aws.xml(delete_result())
@@ -206,8 +230,11 @@ def test_a_known_owner_is_sent_with_every_call(aws, reached):
     gateway.read("b", "k")
     list(gateway.list("b", ""))
     gateway.delete("b", ["k"])
+    aws.xml("")
+    gateway.write("b", "k", b"{}")
     owners = [seen.headers["x-amz-expected-bucket-owner"] for seen in aws.seen]
-    assert owners == ["210987654321"] * 3
+    assert owners == ["210987654321"] * 4
+    assert aws.last.headers["x-amz-acl"] == "bucket-owner-full-control"
     aws.bytes(b"x")
     gateway.read("other", "k")
     assert "x-amz-expected-bucket-owner" not in aws.last.headers

@@ -294,6 +294,11 @@ class FakeAws:
             if key.startswith(prefix):
                 yield StoredObject(key, len(self.objects[key]), self.etags[key])
 
+    def write(self, bucket: str, key: str, body: bytes, **encryption: Any) -> None:
+        self.called("write", key.rpartition("/")[2])
+        self.put(key, body)
+        self.answered("write")
+
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         for key in keys:
             self.called("delete", key)

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 
 from ddb_assets.core.export import TableDescription
+from ddb_assets.core.locations import parse_location
 from ddb_assets.core.manifest import Manifest
-from ddb_assets.core.ports import ProfileLines
+from ddb_assets.core.ports import CatalogTable, ProfileLines
+from ddb_assets.core.publishing.published import PREVIOUS_LOCATION
+from ddb_assets.core.refreshing.stored_profile import keep_profile, known_profile, own_profile
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Task
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.core.verifying.data_files import check_data_files, read_data_files
 from ddb_assets.schema.attributes import Attribute, Shape
+from ddb_assets.schema.drift import DRIFT_KINDS, compare_profiles
 from ddb_assets.schema.layout import merge_attributes
 from ddb_assets.schema.profile import Profile
 from ddb_assets.schema.shapes import uncovered
@@ -19,9 +23,25 @@ _NAMED = 20
 
 
 def examined(
-    run: RunContext, spec: TableSpec, manifest: Manifest, *, infer: bool, check_md5: bool
+    run: RunContext,
+    spec: TableSpec,
+    manifest: Manifest,
+    *,
+    infer: bool,
+    needed: bool,
+    check_md5: bool,
 ) -> Task[Profile | None]:
     """Read the data files once, as far as they are needed at all.
+
+    Items that were read before are not read again: their profile lies beside the export.
+
+    Args:
+        run: The refresh.
+        spec: The table.
+        manifest: The verified export.
+        infer: Whether the profile is wanted.
+        needed: Whether it is worth reading all items where it does not lie beside the export.
+        check_md5: Whether to compare each data file with the manifest's MD5.
 
     Returns:
         The profile of all items; None where nothing was to be inferred.
@@ -30,10 +50,20 @@ def examined(
         ManifestInvalidError: A data file is not what the manifest says.
         ExportObjectsGoneError: A data file is gone.
     """
-    if not infer:
+    known: Profile | None = None
+    if infer:
+        known = yield from own_profile(run, spec, manifest)
+        if known is not None and needed:
+            run.emit(
+                spec.name,
+                "inferring",
+                f"what its {manifest.items:,} items hold is kept beside the export",
+                items=manifest.items,
+            )
+    if known is not None or not (infer and needed):
         if check_md5:
             yield from check_data_files(run, spec.name, manifest)
-        return None
+        return known
     run.emit(
         spec.name,
         "inferring",
@@ -51,7 +81,43 @@ def examined(
         check_md5=check_md5,
         merge=lambda file: whole.absorb(file.profile),
     )
+    yield from keep_profile(run, spec, manifest, whole)
     return whole
+
+
+def compared(
+    run: RunContext,
+    spec: TableSpec,
+    manifest: Manifest,
+    table: CatalogTable | None,
+    profile: Profile | None,
+) -> Task[Profile | None]:
+    """The profile of what the table showed before this export; says how the two differ.
+
+    Args:
+        run: The refresh.
+        spec: The table.
+        manifest: The export that is to be shown.
+        table: The Glue table as it is.
+        profile: Of the export's items.
+    """
+    if table is None or profile is None:
+        return None
+    place = parse_location(table.location)
+    if place is not None and place.location == manifest.location:
+        place = parse_location(table.parameters.get(PREVIOUS_LOCATION))
+    if place is None:
+        return None
+    previous = yield from known_profile(run, spec.name, place)
+    drift = compare_profiles(previous, profile) if previous is not None else None
+    if drift:
+        run.emit(
+            spec.name,
+            "inferring",
+            f"its items differ from those of export {place.export_id}: {drift.sentence()}",
+            **{kind: len(drift.of(kind)) for kind in DRIFT_KINDS},
+        )
+    return previous
 
 
 class _FileProfile:

@@ -14,7 +14,7 @@ from ddb_assets.core.publishing.publish import judged_table, put_back
 from ddb_assets.core.publishing.publish_view import typed_view_of, view_is_due
 from ddb_assets.core.refreshing.adopted import adopted_export
 from ddb_assets.core.refreshing.cut import CutGroup
-from ddb_assets.core.refreshing.inference import examined, left_out, table_attributes
+from ddb_assets.core.refreshing.inference import compared, examined, left_out, table_attributes
 from ddb_assets.core.refreshing.launch import Launch, launch_export, noted_launch
 from ddb_assets.core.refreshing.preflight import (
     check_catalog,
@@ -243,10 +243,12 @@ class TableRefresh:
             run,
             spec,
             manifest,
-            infer=spec.infer and manifest.items > 0 and unread,
+            infer=spec.infer and manifest.items > 0,
+            needed=unread,
             check_md5=level == "full" and not there,
         )
         spent = clock.monotonic() - began
+        previous = yield from compared(run, spec, manifest, table, profile)
         if profile is None:
             self._spent(verified_seconds=self._timings.verified_seconds + spent)
         else:
@@ -269,10 +271,18 @@ class TableRefresh:
         if run.options.adopt is not None and publication.action != "unchanged":
             yield from self._still_stored(manifest)
         self._tell_published(publication)
-        view = yield from typed_view_of(run, offer, profile, due=view_due)
+        view = yield from typed_view_of(run, offer, profile if unread else None, due=view_due)
         self._spent(published_seconds=clock.monotonic() - began)
         return Refreshed(
-            spec, description, export, manifest, publication, self._timings, profile, view
+            spec,
+            description,
+            export,
+            manifest,
+            publication,
+            self._timings,
+            profile=profile,
+            previous=previous,
+            view=view,
         )
 
     def _still_stored(self, manifest: Manifest) -> Task[None]:

@@ -176,6 +176,9 @@ class _Objects:
 
         yield from self._process.call("objects.list", prefix, effect)
 
+    def write(self, bucket: str, key: str, body: bytes, **_encryption: object) -> None:
+        self._process.call("objects.write", key, lambda: self._aws.put(bucket, key, body))
+
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         def effect() -> None:
             self._process.world.audit.deleting(self._process, keys)
