@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
-from ddb_assets.components.checks_model import ChecksModel
+from ddb_assets.components.checks_model import ChecksModel, DriftModel
 from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
 from ddb_assets.components.models import (
     AwsModel,
@@ -43,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "failed_refreshes": FailedRefreshesModel,
     "freshness": FreshnessModel,
     "checks": ChecksModel,
+    "drift": DriftModel,
     "aws": AwsModel,
     "filter": FilterModel,
     "launchpad": RefreshConfig,

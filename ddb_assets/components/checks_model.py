@@ -1,14 +1,51 @@
 """The YAML form of the standing checks."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ddb_assets.components.documented import DocumentedModel
-from ddb_assets.orchestration.check_settings import Checks
+from ddb_assets.orchestration.check_settings import Checks, DriftSeverities
 
 _DEFAULTS = Checks()
+_DRIFT = DriftSeverities()
 _Choice = bool | Literal["warn", "error"]
+#: Offered by editors; refused at load in one sentence, where a union's refusal takes twenty.
+_SEVERITIES: Any = {"enum": ["ignore", "warn", "error"]}
+
+
+class DriftModel(DocumentedModel):
+    """How bad each kind of drift is; one that is not named has its usual severity."""
+
+    new: str = Field(
+        default=_DRIFT.new,
+        description="An attribute that was not there before, or is not declared.",
+        examples=["ignore"],
+        json_schema_extra=_SEVERITIES,
+    )
+    missing: str = Field(
+        default=_DRIFT.missing,
+        description="An attribute that no item has; its column stays and reads as NULL.",
+        examples=["ignore"],
+        json_schema_extra=_SEVERITIES,
+    )
+    retyped: str = Field(
+        default=_DRIFT.retyped,
+        description="Values of a type that was not there, or open keys in place of fixed ones.",
+        examples=["warn"],
+        json_schema_extra=_SEVERITIES,
+    )
+    wider: str = Field(
+        default=_DRIFT.wider,
+        description="Numbers that the column's type did not hold.",
+        examples=["ignore"],
+        json_schema_extra=_SEVERITIES,
+    )
+
+    def declaration(self) -> DriftSeverities:
+        """The same in Python; `Checks.refuse_nonsense` says what is allowed."""
+        chosen: Any = self.model_dump()
+        return DriftSeverities(**chosen)
 
 
 class ChecksModel(DocumentedModel):
@@ -25,9 +62,16 @@ class ChecksModel(DocumentedModel):
         description="Its columns are those that are declared and found. Usually a warning.",
         examples=["error"],
     )
+    drift: bool | str | DriftModel = Field(
+        default=True,
+        description="The items hold what the last export's held and what is declared. One severity "
+        "for all differences, or one for each kind (below).",
+        examples=[{"new": "ignore", "retyped": "warn"}],
+    )
     undeclared: bool = Field(
         default=_DEFAULTS.undeclared,
-        description="Whether an attribute that was found and is not declared breaks schema.",
+        description="Whether an attribute that was found and is not declared breaks schema and "
+        "drift.",
         examples=[True],
     )
     pitr: _Choice = Field(
@@ -75,4 +119,7 @@ class ChecksModel(DocumentedModel):
 
     def declaration(self) -> Checks:
         """The same in Python."""
-        return Checks(**self.model_dump(by_alias=True))
+        chosen: dict[str, Any] = self.model_dump(by_alias=True)
+        if isinstance(self.drift, DriftModel):
+            chosen["drift"] = self.drift.declaration()
+        return Checks(**chosen)

@@ -41,7 +41,8 @@ class CheckedTable:
         return {
             name: _SEVERITIES[severity]
             for name, severity in self.checks.chosen()
-            if name != "data_age" or self.freshness is not None
+            if (name != "data_age" or self.freshness is not None)
+            and (name != "drift" or self.spec.infer)
         }
 
 
@@ -119,7 +120,7 @@ def _results(
                 passed=verdict.kept,
                 asset_key=key,
                 check_name=name,
-                severity=severity,
+                severity=_SEVERITIES.get(verdict.severity or "", severity),
                 description=verdict.reason,
                 metadata=verdict_metadata(verdict),
             )
@@ -140,6 +141,9 @@ def _verdicts(
     return {
         "newest_export": health.newest_export,
         "schema": lambda: health.schema(undeclared=checks.undeclared),
+        "drift": lambda: health.drift(
+            checks.drift_severities.by_kind(), undeclared=checks.undeclared
+        ),
         "pitr": lambda: health.pitr(days=checks.pitr_days),
         "data_age": data_age,
         "row_count": health.row_count,

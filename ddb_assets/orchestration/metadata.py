@@ -19,6 +19,8 @@ from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.ports import ExportNote
 from ddb_assets.core.publication import Publication
 from ddb_assets.orchestration.columns import column_lineage, raw_schema
+from ddb_assets.orchestration.profiles import profile_metadata
+from ddb_assets.schema.profile import Profile
 
 PREFIX = "ddb_assets/"
 NOTE_KEY = f"{PREFIX}export_note"
@@ -42,6 +44,7 @@ def refreshed_metadata(
     catalog_id: str | None = None,
     live: dg.AssetKey | None = None,
     preview: Sequence[Mapping[str, Any]] | None = None,
+    previous: Profile | None = None,
 ) -> Metadata:
     """The metadata of one materialization; docs/metadata.md lists every key.
 
@@ -52,6 +55,7 @@ def refreshed_metadata(
         catalog_id: Account of the Glue catalog where it is not the caller's, for the link.
         live: The live table's asset, for the column lineage.
         preview: The first items, as the export has them.
+        previous: What the items held before, where the outcome does not know.
     """
     manifest, publication, timings = outcome.manifest, outcome.publication, outcome.timings
     seconds = (manifest.end_time - manifest.start_time).total_seconds()
@@ -101,6 +105,7 @@ def refreshed_metadata(
     return {
         **dagster,
         **{f"{PREFIX}{name}": value for name, value in ours.items() if value is not None},
+        **profile_metadata(outcome, previous),
         **_links(outcome, catalog_id),
     }
 

@@ -16,6 +16,7 @@ from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 from ddb_assets.orchestration.failures import failed_tables, refused
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, refreshed_metadata
+from ddb_assets.orchestration.profiles import recorded_profile
 from ddb_assets.orchestration.reattach import (
     Intent,
     MaterializationHistory,
@@ -135,6 +136,7 @@ class RefreshStep:
                 catalog_id=aws.catalog_id,
                 live=self.live.get(key),
                 preview=preview,
+                previous=recorded_profile(context.instance, key, outcome),
             ),
             data_version=dg.DataVersion(outcome.manifest.export_id),
         )

@@ -95,14 +95,22 @@ def compare_profiles(before: Profile, after: Profile) -> SchemaDrift:
     return SchemaDrift(tuple(sorted(_maps(before.item, after.item, ""))))
 
 
-def compare_declaration(declared: Sequence[Attribute], found: Profile) -> SchemaDrift:
+def compare_declaration(
+    declared: Sequence[Attribute], found: Profile, *, undeclared: bool = True
+) -> SchemaDrift:
     """What the items hold beyond the declaration (`new`, `retyped`), and what of it they lack.
 
     Digits are not declared, so nothing is `wider`. NULL needs no declaration.
+
+    Args:
+        declared: The declared attributes; without any there is nothing to compare with.
+        found: What the items hold.
+        undeclared: Whether an attribute that is not declared at all is `new`; what is inside
+            declared ones always is.
     """
     if not found.items or not declared:
         return SchemaDrift()
-    entries = _declared(item_shape(declared), found.item.map_shape(), "")
+    entries = _declared(item_shape(declared), found.item.map_shape(), "", undeclared=undeclared)
     return SchemaDrift(tuple(sorted(entries)))
 
 
@@ -157,7 +165,9 @@ def _maps(before: Node, after: Node, path: str) -> Iterator[DriftEntry]:
             yield from _nodes(old[name], new[name], here)
 
 
-def _declared(declared: Shape, found: Shape, path: str) -> Iterator[DriftEntry]:
+def _declared(
+    declared: Shape, found: Shape, path: str, *, undeclared: bool = True
+) -> Iterator[DriftEntry]:
     prefix = f"{path}." if path else ""
     if declared.values is not None:
         inside = [found.values] if found.values is not None else []
@@ -174,7 +184,8 @@ def _declared(declared: Shape, found: Shape, path: str) -> Iterator[DriftEntry]:
     for name in sorted(wanted.keys() | have.keys()):
         here = f"{prefix}{name}"
         if name not in wanted:
-            yield DriftEntry("new", here, after=_listed(_shape_codes(have[name])))
+            if undeclared:
+                yield DriftEntry("new", here, after=_listed(_shape_codes(have[name])))
         elif name not in have:
             yield DriftEntry("missing", here, before=_listed(_shape_codes(wanted[name])))
         else:

@@ -16,6 +16,9 @@ from ddb_assets.schema.shapes import item_attributes
 
 FORMAT_VERSION: Final = 1
 
+#: Parts of a place's form that hold further places.
+_INSIDE: Final = frozenset({"fields", "values", "element"})
+
 
 class Profile:
     """What all items observed so far have in common and in which they differ.
@@ -95,6 +98,31 @@ class Profile:
         """The same as plain values, to be a part of another document."""
         return {"version": FORMAT_VERSION, "item": self._item.to_dict()}
 
+    def bounded(self, most: int) -> dict[str, Any]:
+        """The same in at most so many characters of JSON, for places that keep little.
+
+        What does not fit is left out and said to be: first what is inside maps and lists, then
+        whole attributes, the last in order of their names. `from_dict` refuses what was cut.
+
+        Args:
+            most: Characters, of which a hundred always are needed.
+        """
+        whole = self.to_dict()
+        if _length(whole) <= most:
+            return whole
+        item: dict[str, Any] = whole["item"]
+        fields: dict[str, Any] = item.get("fields", {})
+        shallow = {"types": item["types"], "fields": dict[str, Any]()}
+        cut = {"version": FORMAT_VERSION, "cut": True, "attributes": len(fields), "item": shallow}
+        left = most - _length(cut)
+        for name in sorted(fields):
+            node = {k: v for k, v in fields[name].items() if k not in _INSIDE}
+            left -= _length({name: node})
+            if left < 0:
+                break
+            shallow["fields"][name] = node
+        return cut
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote.
@@ -115,6 +143,8 @@ class Profile:
         try:
             if content["version"] != FORMAT_VERSION:
                 raise ValueError(f"the profile is of version {content['version']!r}")
+            if content.get("cut"):
+                raise ValueError("the profile was cut")
             profile._item = Node.from_dict(content["item"], is_item=True)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a profile: {error}") from error
@@ -138,6 +168,10 @@ def profile_of_lines(lines: bytes) -> Profile:
         if line:
             profile.observe_line(line)
     return profile
+
+
+def _length(content: Any) -> int:
+    return len(json.dumps(content))
 
 
 def _not_an_item(why: str, line: bytes) -> ManifestInvalidError:

@@ -17,7 +17,7 @@ from ddb_assets.orchestration.promises import oldest_allowed
 
 ORDERS = dg.AssetKey(["athena", "raw", "orders"])
 USERS = dg.AssetKey(["athena", "raw", "users"])
-USUALLY_ON = {"newest_export", "schema", "pitr"}
+USUALLY_ON = {"newest_export", "schema", "drift", "pitr"}
 
 
 @pytest.fixture
@@ -91,9 +91,11 @@ def test_the_usual_checks_stand_at_every_table(build):
 def test_each_can_be_switched_on_and_off(build):
     """By table and by declaration; the nearest holds."""
     definitions = build(
-        Table("orders", checks=Checks(row_count=True, retention="error", schema=False)),
+        Table(
+            "orders", checks=Checks(row_count=True, retention="error", schema=False, drift=False)
+        ),
         Table("users", freshness=Freshness(fail_after=3600)),
-        checks=Checks(newest_export=False, schema=False, pitr=False),
+        checks=Checks(newest_export=False, schema=False, drift=False, pitr=False),
     )
     assert checks_of(definitions) == {
         *((ORDERS, name) for name in ("newest_export", "pitr", "row_count", "retention")),

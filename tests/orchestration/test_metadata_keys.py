@@ -13,6 +13,7 @@ from ddb_assets.core.operating.observe import observe
 from ddb_assets.orchestration.metadata import refreshed_metadata
 from ddb_assets.orchestration.metadata_keys import CHECK, KEYS, MATERIALIZATION, OBSERVATION
 from ddb_assets.orchestration.observations import observed_metadata
+from ddb_assets.schema.declaration import parse_columns
 
 LIVE = dg.AssetKey(["dynamodb", "orders"])
 RAW = {
@@ -40,8 +41,11 @@ def documented(event):
 @pytest.mark.parametrize("query", [None, "query-1"])
 def test_materializations(world, query):
     """All that a full outcome records, whichever service published it."""
-    spec = world.table("orders")
-    outcome = world.refresh(spec)["orders"]
+    spec = world.table("orders", columns=parse_columns({"userId": "S", "total": "N"}))
+    world.refresh(spec, run="first")
+    world.aws.items["orders"] = [{"userId": {"S": "a"}}]
+    world.clock.sleep(60)
+    outcome = world.refresh(spec, run="second")["orders"]
     publication = replace(
         outcome.publication,
         query_execution_id=query,

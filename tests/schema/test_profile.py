@@ -252,3 +252,33 @@ def test_counts_agree_with_a_naive_count(examples, dynamodb_items, export_line):
         assert found == expected
 
     check()
+
+
+def test_a_small_profile_is_kept_whole_in_bounds(profile_of):
+    """And can be read back."""
+    profile = profile_of({"a": {"M": {"b": {"N": "1"}}}})
+    assert Profile.from_dict(profile.bounded(1000)) == profile
+
+
+@pytest.mark.parametrize("most", [1000, 5000, 32_768])
+def test_a_large_profile_is_cut_to_its_bounds(profile_of, most):
+    """A thousand attributes with deep maps: so many characters, and said to be cut."""
+    deep = {"M": {f"k{i}": {"M": {f"j{j}": {"N": "1"} for j in range(10)}} for i in range(10)}}
+    profile = profile_of({f"\u00e9 {i:04}": deep for i in range(1000)})
+    cut = profile.bounded(most)
+    assert most * 0.8 < len(json.dumps(cut)) <= most
+    assert (cut["cut"], cut["attributes"]) == (True, 1000)
+    first = cut["item"]["fields"]["\u00e9 0000"]
+    assert first == {"types": {"M": 1}}
+    with pytest.raises(ValueError, match="cut"):
+        Profile.from_dict(cut)
+
+
+def test_an_item_with_open_keys_is_cut_too(profile_of, monkeypatch):
+    """It has no attributes to choose from."""
+    monkeypatch.setattr(profile_node, "ITEM_KEYS_LIMIT", 3)
+    deep = {"M": {f"k{i}": {"M": {f"j{j}": {"N": "1"} for j in range(10)}} for i in range(10)}}
+    profile = profile_of({f"a{i}": deep for i in range(5)})
+    cut = profile.bounded(200)
+    assert len(json.dumps(cut)) <= 200
+    assert cut["item"] == {"types": {"M": 1}, "fields": {}}

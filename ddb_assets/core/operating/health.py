@@ -7,11 +7,12 @@ away) is an error, not a no.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ddb_assets.core.clock import Clock
+from ddb_assets.core.locations import ExportPlace, parse_location
 from ddb_assets.core.operating.counting import count_rows
-from ddb_assets.core.operating.drift import Drift, drift_of
+from ddb_assets.core.operating.drift import Drift, DriftSeverity, drift_of, item_drift
 from ddb_assets.core.operating.operator import finish
 from ddb_assets.core.operating.report import sized
 from ddb_assets.core.operating.retention import RetentionPolicy, prune_plan
@@ -19,6 +20,7 @@ from ddb_assets.core.operating.status import TableStatus, status_of
 from ddb_assets.core.ports import CatalogTable
 from ddb_assets.core.publishing.publish import read_table
 from ddb_assets.core.publishing.published import PublishedExport, published_export
+from ddb_assets.core.refreshing.stored_profile import stored_profile
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Task
 from ddb_assets.core.spec import TableSpec
@@ -26,6 +28,8 @@ from ddb_assets.core.verifying.verify import read_summary
 from ddb_assets.core.waiting.failures import enable_pitr
 from ddb_assets.core.waiting.waiting import spoken
 from ddb_assets.errors import ManifestInvalidError, ManifestMissingError, TableNotFoundError
+from ddb_assets.schema.drift import DriftKind
+from ddb_assets.schema.profile import Profile
 
 T = TypeVar("T")
 
@@ -43,11 +47,13 @@ class Verdict:
         kept: Yes or no.
         reason: Why, one sentence without the table's name.
         facts: What it was judged by: texts, numbers, moments; None is not known.
+        severity: How bad it is, where the verdict itself says; else it is the check's.
     """
 
     kept: bool
     reason: str
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    severity: Literal["warn", "error"] | None = None
 
 
 class TableHealth:
@@ -124,6 +130,46 @@ class TableHealth:
             return Verdict(False, broken, facts)
         what = "the declaration" if self.spec.columns else "the last refresh"
         return Verdict(True, f"the columns are those of {what}", facts)
+
+    def drift(
+        self, severities: Mapping[DriftKind, DriftSeverity], *, undeclared: bool = False
+    ) -> Verdict:
+        """The items of the published export hold what those before held, and what is declared.
+
+        Judged by the profiles beside the exports: no item is read.
+
+        Args:
+            severities: How bad each kind of difference is.
+            undeclared: Whether an attribute that is not declared at all is a difference.
+        """
+        shown = self._published()
+        if shown is None:
+            return Verdict(False, _NOTHING, severity="warn")
+        if shown.items == 0:
+            return Verdict(True, "the published export holds no items")
+        profile = self._profile(shown.place, shown.items)
+        if profile is None:
+            reason = (
+                f"what the items of export {shown.export_id} hold is not kept beside it — refresh "
+                "the table; if it stays so, the run's log says why"
+            )
+            return Verdict(False, reason, {"export_id": shown.export_id}, severity="warn")
+        before = parse_location(shown.previous_location)
+        previous = self._profile(before) if before is not None else None
+        drift = item_drift(self.spec, profile, previous, undeclared=undeclared)
+        rows = [f"{kind}: {attribute}" for _, kind, attribute, _, _ in drift.rows()]
+        facts = {
+            "export_id": shown.export_id,
+            "attributes": len(profile.attributes()),
+            **drift.facts,
+            "drifted": rows,
+        }
+        severity, reason = drift.judged(severities)
+        if severity != "ignore":
+            return Verdict(False, reason, facts, severity)
+        if drift.last is None and drift.declared is None:
+            return Verdict(True, "the first export whose items were counted", facts)
+        return Verdict(True, "the items hold what was expected", facts)
 
     def pitr(self, *, days: int | None = None) -> Verdict:
         """Point-in-time recovery is on, and reaches back far enough.
@@ -242,6 +288,9 @@ class TableHealth:
             "published",
             lambda: self._do(published_export(self._run, self.spec.name, table)),
         )
+
+    def _profile(self, place: ExportPlace, items: int | None = None) -> Profile | None:
+        return self._do(stored_profile(self._run, self.spec.name, place, items=items))
 
     def _status(self) -> TableStatus:
         return self._once("status", lambda: self._do(status_of(self._run, self.spec)))
