@@ -83,11 +83,14 @@ class Converter:
                     TYPE_KEY: column.code.encode(),
                 },
             )
-            for column in self._layout(fields)
+            for column in self.layout(fields)
         ]
 
-    def _layout(self, fields: Sequence[tuple[str, Plan]]) -> list[Column]:
-        """Plain names first, so that only made-up ones ever give way."""
+    def layout(self, fields: Sequence[tuple[str, Plan]]) -> list[Column]:
+        """The fields made of a map's keys, in order.
+
+        Plain names come first, so that only made-up ones ever give way.
+        """
         taken = {name for name, plan in fields if plan.text or len(plan.types) < 2}
         columns: list[Column] = []
         for position, (name, plan) in enumerate(fields):
@@ -146,7 +149,7 @@ class Converter:
             else self._value(
                 found[column.position], column.code, fields[column.position][1], len(structs)
             )
-            for column in self._layout(fields)
+            for column in self.layout(fields)
         ]
 
     def _value(self, found: dict[str, Array], code: str, plan: Plan, rows: int) -> Array:

@@ -7,7 +7,8 @@ from ddb_assets.errors import DdbAssetsError, DeclarationError, ManifestInvalidE
 from ddb_assets.reading.blocks import Block
 from ddb_assets.reading.convert import ITEM_COLUMN, JSON_TYPE, TYPE_KEY, Converter
 from ddb_assets.reading.decode import Decoder
-from ddb_assets.reading.extras import RecordBatch, Schema, load
+from ddb_assets.reading.extras import Array, RecordBatch, Schema, load
+from ddb_assets.reading.native import NativeDecoder, NativeItemTexts
 from ddb_assets.reading.plan import Plan
 from ddb_assets.reading.values import BadValueError
 from ddb_assets.schema.profile import Profile
@@ -19,6 +20,7 @@ class BlockConverter:
     def __init__(self, plan: Plan, *, strict: bool) -> None:
         self._decoder = Decoder(plan, strict=strict)
         self._converter = Converter(plan)
+        self._native = NativeDecoder.of(plan, self._converter, strict=strict)
         self._arrow: Any = load("pyarrow")
         self.schema: Schema = self._converter.schema
 
@@ -29,13 +31,18 @@ class BlockConverter:
             ManifestInvalidError: A line is not an item; names the file and the line.
             DeclarationError: A line is an item that the columns or profile have no place for.
         """
+        arrays = None if self._native is None else self._native.columns(block.lines)
+        if arrays is not None:
+            return self._batch(arrays)
         try:
             return self._convert(block.lines)
         except BadValueError as error:
             raise blame(block, self._convert, error) from error
 
     def _convert(self, lines: bytes) -> RecordBatch:
-        arrays = self._converter.columns(self._decoder.items(lines))
+        return self._batch(self._converter.columns(self._decoder.items(lines)))
+
+    def _batch(self, arrays: list[Array]) -> RecordBatch:
         return self._arrow.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
@@ -48,6 +55,7 @@ class ItemTexts:
         self._decoder = Decoder(Plan(), strict=False)
         field = arrow.field(ITEM_COLUMN, arrow.string(), False, {TYPE_KEY: JSON_TYPE.encode()})
         self.schema: Schema = arrow.schema([field])
+        self._native = NativeItemTexts.of(self.schema)
 
     def __call__(self, block: Block) -> RecordBatch:
         """Convert it.
@@ -55,15 +63,19 @@ class ItemTexts:
         Raises:
             ManifestInvalidError: A line is not an item; names the file and the line.
         """
+        arrays = None if self._native is None else self._native.columns(block.lines)
+        if arrays is not None:
+            return self._batch(arrays)
         try:
             return self._convert(block.lines)
         except BadValueError as error:
             raise blame(block, self._convert, error) from error
 
     def _convert(self, lines: bytes) -> RecordBatch:
-        return self._arrow.RecordBatch.from_arrays(
-            [self._decoder.item_text(lines)], schema=self.schema
-        )
+        return self._batch([self._decoder.item_text(lines)])
+
+    def _batch(self, arrays: list[Array]) -> RecordBatch:
+        return self._arrow.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 def blame(block: Block, convert: Callable[[bytes], Any], error: BadValueError) -> DdbAssetsError:

@@ -24,6 +24,7 @@ from ddb_assets.reading.plan import (
 from ddb_assets.reading.source import resolve
 from ddb_assets.schema.declaration import parse_columns
 from ddb_assets.schema.profile import Profile
+from ddb_assets.schema.profile_node import ITEM_KEYS_LIMIT
 
 T = TypeVar("T")
 
@@ -33,8 +34,8 @@ Columns = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 #: Unpacked bytes of a batch: large enough for pyarrow's reader, small enough for many workers.
 BATCH_BYTES: Final = 8 << 20
-#: Columns of text beyond which nobody can want a column per attribute.
-MAX_RAW_COLUMNS: Final = 10_000
+#: Columns of text beyond which nobody can want a column per attribute; a profile keeps as many.
+MAX_RAW_COLUMNS: Final = ITEM_KEYS_LIMIT
 
 
 def read_export(
@@ -167,10 +168,10 @@ class Scan:
         Raises:
             ManifestInvalidError: A line is not an item, or a file is not whole.
         """
-        whole = Profile()
-        for part in self.each(Observer()):
-            whole = whole.merge(part)
-        return whole
+        observer = Observer()
+        for _ in self.each(observer):
+            pass
+        return observer.profile()
 
     def names(self) -> list[str]:
         """The names of all attributes, sorted.
@@ -179,14 +180,18 @@ class Scan:
             DeclarationError: There are too many for a column each.
             ManifestInvalidError: A line is not an item, or a file is not whole.
         """
+        names = Names()
         found: set[str] = set()
-        for part in self.each(Names()):
+        for part in self.each(names):
             found.update(part)
             if len(found) > MAX_RAW_COLUMNS:
-                raise DeclarationError(
-                    f"the items have more than {MAX_RAW_COLUMNS} different attributes",
-                    remedy="read it with form='item', or name the columns",
-                )
+                break
+        rest = names.rest()
+        if rest is None or len(found := found | rest) > MAX_RAW_COLUMNS:
+            raise DeclarationError(
+                f"the items have more than {MAX_RAW_COLUMNS} different attributes",
+                remedy="read it with form='item', or name the columns",
+            )
         return sorted(found)
 
     def _blocks(self, files: Any) -> Iterator[Block]:

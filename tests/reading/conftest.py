@@ -19,6 +19,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 from ddb_assets.core.export import Export
 from ddb_assets.core.ports import Gateways, StoredObject
 from ddb_assets.errors import ExportNotFoundError, ExportObjectsGoneError, ManifestMissingError
+from ddb_assets.reading import native
 
 BUCKET = "ddb-exports"
 EXPORT_ID = "01700000000000-a1b2c3d4"
@@ -207,6 +208,16 @@ def _value(value: Any, described: pa.Field) -> Any:  # noqa: PLR0911 - one per t
         )
         return _value(inner, member)
     return value
+
+
+@pytest.fixture(params=["in C", "by pyarrow"], autouse=True)
+def reader(request, monkeypatch):
+    """Every test here with the C extension and without: nobody may see a difference."""
+    if request.param == "in C":
+        assert native.extension() is not None, "the C extension is not built: run `make install`"
+    else:
+        monkeypatch.setattr(native, "extension", lambda: None)
+    return request.param
 
 
 @pytest.fixture
