@@ -11,6 +11,13 @@ from ddb_assets.schema.profile import Profile
 
 #: More rows than this nobody reads, and each is stored with every materialization.
 MAX_ROWS = 500
+#: The UI shows a type in one line, and pushes descriptions off the page for a longer one.
+MAX_TYPE = 40
+
+
+def shown_type(full: str) -> str:
+    """A type as a column's badge has room for it; a longer one ends in an ellipsis."""
+    return full if len(full) <= MAX_TYPE else f"{full[: MAX_TYPE - 1]}…"
 
 
 def raw_schema(publication: Publication, profile: Profile | None) -> dg.TableSchema:
@@ -21,7 +28,7 @@ def raw_schema(publication: Publication, profile: Profile | None) -> dg.TableSch
         profile: What inference counted; where it is None nothing is said of how often.
     """
     columns = [
-        dg.TableColumn(name=name, type=hive_type, description=comment or None)
+        dg.TableColumn(name=name, type=shown_type(hive_type), description=comment or None)
         for name, hive_type, comment in publication.columns
     ]
     for path in publication.paths[:MAX_ROWS]:
@@ -29,7 +36,7 @@ def raw_schema(publication: Publication, profile: Profile | None) -> dg.TableSch
         columns.append(
             dg.TableColumn(
                 name=path.column,
-                type=path.hive_type,
+                type=shown_type(path.hive_type),
                 description=_about(path, share, profile),
                 constraints=dg.TableColumnConstraints(nullable=share != 1.0),
             )

@@ -141,9 +141,9 @@ def note_metadata(note: ExportNote) -> Metadata:
         "export_time": note.export_time.isoformat() if note.export_time else None,
     }
     return {
-        NOTE_KEY: dg.MetadataValue.json(entry),
         f"{PREFIX}export_arn": dg.MetadataValue.text(note.export_arn),
         **_link("export_console", lambda: console.export_url(note.export_arn)),
+        NOTE_KEY: dg.MetadataValue.json(entry),
     }
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 from ddb_assets.core import console
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.core.publication import PublishedView
-from ddb_assets.orchestration.columns import MAX_ROWS
+from ddb_assets.orchestration.columns import MAX_ROWS, shown_type
 from ddb_assets.orchestration.metadata import PREFIX
 from ddb_assets.schema.declaration import ANY_KEY
 
@@ -96,13 +96,20 @@ def view_metadata(table: dg.AssetKey, outcome: Refreshed, *, now: datetime) -> M
 
 
 def view_schema(view: PublishedView) -> dg.TableSchema:
-    """The columns as queries see them; the attribute's path beside each."""
+    """The columns as queries see them; beside each what its name and badge do not say."""
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(name=name, type=type_, description=path)
+            dg.TableColumn(name=name, type=shown_type(type_), description=_about(name, type_, path))
             for name, type_, path in view.columns
         ]
     )
+
+
+def _about(name: str, type_: str, path: str) -> str | None:
+    """The attribute's path where it is not the column's name, the type where it is cut."""
+    said = [] if path == name else [f"attribute {path}"]
+    said += [] if shown_type(type_) == type_ else [type_]
+    return "; ".join(said) or None
 
 
 def view_lineage(table: dg.AssetKey, outcome: Refreshed) -> dg.TableColumnLineage:

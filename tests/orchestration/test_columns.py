@@ -7,9 +7,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ddb_assets.core.publication import Publication
-from ddb_assets.orchestration.columns import MAX_ROWS, column_lineage, live_schema, raw_schema
+from ddb_assets.core.publication import Publication, PublishedView
+from ddb_assets.orchestration.columns import (
+    MAX_ROWS,
+    MAX_TYPE,
+    column_lineage,
+    live_schema,
+    raw_schema,
+)
 from ddb_assets.orchestration.metadata import preview_table
+from ddb_assets.orchestration.views import view_schema
 from ddb_assets.schema.declaration import parse_columns
 
 LIVE = dg.AssetKey(["dynamodb", "orders"])
@@ -60,6 +67,31 @@ def test_lineage_leads_from_attribute_to_column(outcome):
         "createAt",
         "photo",
         "address.zipCode",
+    }
+
+
+def test_a_type_takes_no_more_room_than_the_page_has():
+    """A longer one would push the descriptions off it; the view's column says it there."""
+    lines = 'array(row("sku" varchar, "price" decimal(9,2), "gift" boolean))'
+    view = PublishedView(
+        "raw",
+        "t_typed",
+        "created",
+        columns=(
+            ("id", "varchar", "id"),
+            ("gift_note", "varchar", "gift-note"),
+            ("lines", lines, "lines"),
+            ("more_lines", lines, "more-lines"),
+        ),
+    )
+    rows = {c.name: (c.type, c.description) for c in view_schema(view).columns}
+    cut = 'array(row("sku" varchar, "price" decima…'
+    assert len(cut) == MAX_TYPE
+    assert rows == {
+        "id": ("varchar", None),
+        "gift_note": ("varchar", "attribute gift-note"),
+        "lines": (cut, lines),
+        "more_lines": (cut, f"attribute more-lines; {lines}"),
     }
 
 
