@@ -254,6 +254,10 @@ class History(Protocol):
         """At most some tens of them."""
         ...
 
+    def peers(self, table: str) -> Sequence[PastExport]:
+        """The newest export of each other table that is known; what a new table is judged by."""
+        ...
+
 
 Stage = Literal[
     "described",

@@ -145,24 +145,56 @@ class ObservationLedger:
         return self._read[run_id]
 
 
-@dataclass(frozen=True)
+@dataclass
 class MaterializationHistory:
-    """How long earlier exports took, from the metadata of an asset's materializations."""
+    """How long earlier exports took, from the metadata of the assets' materializations.
+
+    The newest materialization of every table is read in one query for all.
+
+    Attributes:
+        instance: Where events are kept.
+        keys: DynamoDB table -> its asset, for the tables of one step.
+    """
 
     instance: dg.DagsterInstance
     keys: Mapping[str, dg.AssetKey]
+    _newest: dict[dg.AssetKey, PastExport | None] | None = field(
+        default=None, init=False, repr=False
+    )
 
     def durations(self, table: str) -> list[PastExport]:
         """The newest first; at most `HISTORY_LENGTH`."""
+        if self.keys[table] not in self._newest_exports():
+            return []
         records = self.instance.fetch_materializations(self.keys[table], limit=HISTORY_LENGTH)
-        past: list[PastExport] = []
-        for record in records.records:
-            if (materialization := record.asset_materialization) is None:
-                continue
-            facts = RecordedRefresh.read(materialization.metadata)
-            if facts.export_seconds is not None:
-                past.append(PastExport(facts.export_seconds, facts.items, facts.billed_bytes))
-        return past
+        found = (_past(record.asset_materialization) for record in records.records)
+        return [past for past in found if past is not None]
+
+    def peers(self, table: str) -> list[PastExport]:
+        """The newest export of each other table of the step."""
+        own = self.keys[table]
+        found = self._newest_exports().items()
+        return [past for key, past in found if key != own and past is not None]
+
+    def _newest_exports(self) -> dict[dg.AssetKey, PastExport | None]:
+        """By asset, of those that were ever materialized; None where that tells no duration."""
+        if self._newest is None:
+            records = self.instance.get_asset_records(list(self.keys.values()))
+            self._newest = {
+                record.asset_entry.asset_key: _past(newest.asset_materialization)
+                for record in records
+                if (newest := record.asset_entry.last_materialization) is not None
+            }
+        return self._newest
+
+
+def _past(materialization: dg.AssetMaterialization | None) -> PastExport | None:
+    if materialization is None:
+        return None
+    facts = RecordedRefresh.read(materialization.metadata)
+    if facts.export_seconds is None:
+        return None
+    return PastExport(facts.export_seconds, facts.items, facts.billed_bytes)
 
 
 def _records(

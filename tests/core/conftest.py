@@ -438,6 +438,9 @@ class FakeHistory:
     def durations(self, table: str) -> Sequence[PastExport]:
         return self.past.get(table, [])
 
+    def peers(self, table: str) -> Sequence[PastExport]:
+        return [past[0] for name, past in self.past.items() if name != table and past]
+
 
 class World:
     """A fake AWS and the runs against it."""

@@ -57,6 +57,63 @@ def test_a_table_without_history_is_watched_in_proportion_to_its_age():
     assert made <= 35
 
 
+def peers_of(rng, number, scatter):
+    """Two minutes and more with the size, as an account of small and large tables has them."""
+    sizes = [10 ** rng.uniform(6, 11) for _ in range(number)]
+    return [
+        PastExport((120 + size / 2e7) * math.exp(scatter * rng.gauss(0, 1)), None, int(size))
+        for size in sizes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scatter", "lag", "calls"), [(0.10, 1.8, 12), (0.25, 2.6, 18), (0.60, 3.0, 36)]
+)
+def test_a_new_table_is_judged_by_its_neighbours(scatter, lag, calls):
+    """Size explains duration: at most 3 % of lag, for the fewer calls the better it does."""
+    rng = random.Random(12)
+    found, made = [], 0
+    for _ in range(DRAWS // 5):
+        *peers, own = peers_of(rng, 41, scatter)
+        poll = plan([], size_bytes=own.billed_bytes, peers=peers)
+        age = 0.0
+        while age < own.seconds:
+            age = poll.next(age)
+            made += 1
+        found.append(100 * (age - own.seconds) / own.seconds)
+    assert statistics.mean(found) <= lag
+    assert made / len(found) <= calls
+
+
+def test_few_neighbours_say_nothing():
+    """Four could be anything."""
+    rng = random.Random(13)
+    assert plan([], size_bytes=10**9, peers=peers_of(rng, 4, 0.1)) == PollPlan()
+    assert plan([], size_bytes=10**9, peers=[PastExport(0.0)] * 50) == PollPlan()
+
+
+def test_neighbours_without_sizes_give_a_wide_guess():
+    """About as long as they took, asked for from early on."""
+    poll = plan([], size_bytes=10**9, peers=[PastExport(300.0 + n) for n in range(10)])
+    assert poll.expected_seconds == pytest.approx(304.5, rel=0.01)
+    assert poll.spread >= 0.1
+
+
+def test_a_table_beyond_all_sizes_is_expected_late_and_uncertain():
+    """Ten times the largest: on the line, but hardly to be believed."""
+    peers = [PastExport(120 + n * 10, billed_bytes=n * 10**9) for n in range(1, 20)]
+    inside, beyond = (plan([], size_bytes=size, peers=peers) for size in (10**10, 2 * 10**11))
+    assert inside.expected_seconds == pytest.approx(220, rel=0.05)
+    assert beyond.expected_seconds == pytest.approx(2120, rel=0.1)
+    assert beyond.spread > 2 * inside.spread
+
+
+def test_equal_neighbours_are_a_guess_too():
+    """All of one size: there is no line, but a duration."""
+    poll = plan([], size_bytes=10**9, peers=[PastExport(300.0, billed_bytes=10**9)] * 8)
+    assert poll.expected_seconds == pytest.approx(300)
+
+
 def test_a_fleet_is_asked_less_often():
     """As in a fleet: fewer than four calls each."""
     mean, _, made = measure(0.1, past=8, stretch=2.6)

@@ -31,7 +31,7 @@ def lags(world, outcomes):
     ]
 
 
-@pytest.mark.parametrize("number", [100, 200])
+@pytest.mark.parametrize("number", [30, 100, 200])
 def test_a_fleet_costs_few_calls_per_export(world, number):
     """At most four calls of waiting per export, with a few per cent of lag."""
     specs = fleet(world, number)

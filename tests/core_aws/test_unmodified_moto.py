@@ -169,6 +169,10 @@ class NoHistory:
         """None."""
         return ()
 
+    def peers(self, table):
+        """None either."""
+        return ()
+
 
 class HurriedClock:
     """Sleeps without waiting; a refresh that would hang runs out of its hour instead."""

@@ -48,6 +48,10 @@ class NoHistory:
         """None."""
         return ()
 
+    def peers(self, table: str) -> Sequence[PastExport]:
+        """None."""
+        return ()
+
 
 def ignore(event: RefreshEvent) -> None:
     """A listener that hears nothing."""

@@ -11,6 +11,8 @@ both in shares of the duration. The plan works on x, the logarithm of age over e
 - The first look is where the chance of being done already is worth a call: a chance proportional
   to c / spread (fitted to the plans that dynamic programming finds for a known spread).
 - Past the band, intervals grow with the delay: an export ten times late tells nothing of when.
+- A first export is predicted from other tables' exports, as a line over their sizes. Where none are
+  known, its scale is not: then it is asked for in proportion to its age.
 
 However it is done, lag × calls cannot be much below the spread s of the prediction: 1.0 s for the
 best plan when s is known exactly (dynamic programming), about 1.1 s here: 1.2 % and 8 calls go
@@ -32,8 +34,19 @@ MAX_INTERVAL_SECONDS = 600.0
 
 #: Without history: a few quick looks (a local export takes seconds; on AWS the shortest on record
 #: took 95 s), then in proportion to its age.
-_UNKNOWN_FIRST = (2.0, 7.0, 25.0, 70.0, 100.0)
-_UNKNOWN_GROWTH = 0.059
+_UNKNOWN_FIRST = (2.0, 8.0, 24.0, 94.0)
+_UNKNOWN_GROWTH = 0.058
+
+#: A table without history is judged by the other tables of its refresh: so many at least, ...
+_MIN_PEERS = 5
+#: ... which are as far apart as this before there are many, worth so many of them, ...
+_PEER_SPREAD = 0.35
+_PEER_WEIGHT = 4.0
+#: ... and never closer than this to one that is not among them.
+_MIN_PEER_SPREAD = 0.10
+#: Beyond the sizes that were seen, a factor of e in size adds this much to the spread.
+_BEYOND_SPREAD = 0.5
+_FIT_ROUNDS = 4
 
 #: Before there is a history: how far apart two exports of one table are, worth so many exports.
 _PRIOR_SPREAD = 0.10
@@ -87,15 +100,23 @@ class PollPlan:
         return age_seconds + min(max(interval, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)
 
 
-def plan(past: Sequence[PastExport], *, size_bytes: int | None = None) -> PollPlan:
-    """Learn from earlier exports of the same table; newest first, as History gives them.
+def plan(
+    past: Sequence[PastExport],
+    *,
+    size_bytes: int | None = None,
+    peers: Sequence[PastExport] = (),
+) -> PollPlan:
+    """Learn from earlier exports of the same table or, where there are none, of its neighbours.
 
-    Where their billed sizes differ, duration is read as a line over size and `size_bytes`, the
-    table's size now, says where on it this export lies.
+    Args:
+        past: Of this table; newest first, as History gives them. Where their billed sizes differ,
+            duration is read as a line over size.
+        size_bytes: The table's size now: it says where on that line this export lies.
+        peers: The newest export of each other table of the account that is known.
     """
     usable = [p for p in past if p.seconds > 0]
     if not usable:
-        return PollPlan()
+        return _by_peers([p for p in peers if p.seconds > 0], size_bytes)
     logs = [math.log(p.seconds) for p in usable]
     centre, residuals = _by_size(usable, size_bytes) or _by_centre(logs)
     squares = sum(r * r for r in residuals)
@@ -103,6 +124,62 @@ def plan(past: Sequence[PastExport], *, size_bytes: int | None = None) -> PollPl
     # The next one differs from the true centre, and the true centre from the estimated one.
     spread = max(_MIN_SPREAD, math.sqrt(variance * (1 + 1 / len(usable))))
     return PollPlan(math.exp(centre), spread)
+
+
+def _by_peers(peers: Sequence[PastExport], size: int | None) -> PollPlan:
+    """A first export, by how long other tables' took: as a line over their sizes, or about as long.
+
+    A guess that is wide costs more calls, never more lag: see `_MAX_GROWTH`.
+    """
+    if len(peers) < _MIN_PEERS:
+        return PollPlan()
+    centre = statistics.median(math.log(p.seconds) for p in peers)
+    residuals = [math.log(p.seconds) - centre for p in peers]
+    beyond = 0.0
+    if size is not None and all(p.billed_bytes is not None for p in peers):
+        sizes = [float(p.billed_bytes or 0) for p in peers]
+        floor, slope = _relative_line(sizes, [p.seconds for p in peers])
+        fitted = [math.log(floor + slope * s) for s in sizes]
+        apart = [math.log(p.seconds) - f for p, f in zip(peers, fitted, strict=True)]
+        if slope > 0 and _squares(apart) < 0.8 * _squares(residuals):
+            residuals = apart
+            largest = max(sizes)
+            centre = math.log(floor + slope * size)
+            if size > largest:
+                beyond = _BEYOND_SPREAD * (centre - math.log(floor + slope * largest))
+    number = len(peers)
+    prior = _PEER_WEIGHT * _PEER_SPREAD**2
+    variance = (prior + _squares(residuals)) / (_PEER_WEIGHT + number - 2)
+    spread = math.sqrt(variance * (1 + 2 / number) + beyond**2)
+    return PollPlan(math.exp(centre), max(_MIN_PEER_SPREAD, spread))
+
+
+def _relative_line(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, float]:
+    """Floor and slope (>= 0) of seconds over sizes, by least squares of the relative error.
+
+    What scatters is a factor, not a number of seconds: one long export must not outweigh the rest.
+    """
+    fitted = list(seconds)
+    floor, slope = min(seconds), 0.0
+    for _ in range(_FIT_ROUNDS):
+        weights = [1 / f**2 for f in fitted]
+        total = sum(weights)
+        mean_x = sum(w * x for w, x in zip(weights, sizes, strict=True)) / total
+        mean_y = sum(w * y for w, y in zip(weights, seconds, strict=True)) / total
+        square = sum(w * (x - mean_x) ** 2 for w, x in zip(weights, sizes, strict=True))
+        if square <= 0:
+            return mean_y, 0.0
+        across = sum(
+            w * (x - mean_x) * (y - mean_y) for w, x, y in zip(weights, sizes, seconds, strict=True)
+        )
+        slope = max(0.0, across / square)
+        floor = max(mean_y - slope * mean_x, 0.5 * min(seconds))
+        fitted = [floor + slope * x for x in sizes]
+    return floor, slope
+
+
+def _squares(values: Sequence[float]) -> float:
+    return sum(v * v for v in values)
 
 
 def _by_centre(logs: list[float]) -> tuple[float, list[float]]:

@@ -56,7 +56,9 @@ def wait_for_export(
         return export
     clock = run.clock
     age = export_age(run, export)
-    poll = plan(run.history.durations(spec.name), size_bytes=description.size_bytes)
+    past = run.history.durations(spec.name)
+    peers = () if past else run.history.peers(spec.name)
+    poll = plan(past, size_bytes=description.size_bytes, peers=peers)
     watched = watch.add(spec.name, export, poll, age_seconds=age)
     if interrupt is not None:
         interrupt.subscribe(watched.signal.set)

@@ -29,6 +29,8 @@ from ddb_assets.errors import (
 LIST_PAGE = 25
 #: Up to this many exports in flight each is watched as closely as if it were alone.
 UNSTRETCHED = 10
+#: Three times as many and more are asked this much less often: less than four calls each.
+_MAX_STRETCH = 2.6
 #: So many exports failing, with no success in between, mean that the endpoint is away.
 _AWAY_AFTER = 3
 _MIN_TRIES = 3
@@ -229,4 +231,4 @@ class ExportWatch:
 
     def _stretch(self) -> float:
         """Wider intervals in a fleet, so that an export costs less than four calls."""
-        return min(2.6, max(1.0, len(self._watched) / UNSTRETCHED) ** 0.45)
+        return min(_MAX_STRETCH, max(1.0, len(self._watched) / UNSTRETCHED) ** 0.85)
