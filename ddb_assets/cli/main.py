@@ -33,6 +33,11 @@ class LazyGroup(click.Group):
         "local": ("ddb_assets.cli.local", "local", "Start the local AWS alone."),
         "prune": ("ddb_assets.cli.prune", "prune", "Delete old exports from S3."),
         "rollback": ("ddb_assets.cli.rollback", "rollback", "Show an earlier export again."),
+        "schema": (
+            "ddb_assets.cli.schema",
+            "schema",
+            "Say what a table's items hold, and print the columns to declare.",
+        ),
         "status": (
             "ddb_assets.cli.status",
             "status",

@@ -2,6 +2,8 @@
 
 from ddb_assets.core.export import Export, TableDescription
 from ddb_assets.core.locations import place_of
+from ddb_assets.core.manifest import Manifest
+from ddb_assets.core.publishing.publish import put_back
 from ddb_assets.core.refreshing.preflight import described_table
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Task
@@ -10,6 +12,7 @@ from ddb_assets.core.verifying.verify import parse_time, read_summary
 from ddb_assets.errors import (
     DeclarationError,
     ExportNotFoundError,
+    ExportObjectsGoneError,
     ManifestMissingError,
     TableNotFoundError,
     TableReplacedError,
@@ -65,6 +68,31 @@ def adopted_export(
             found=export.table_id,
         )
     return description, export
+
+
+def still_stored(run: RunContext, spec: TableSpec, manifest: Manifest) -> Task[None]:
+    """An old export may be pruned between its proof and its publication: step back then.
+
+    Pruning deletes the summary first and spares the data if it then sees the table here.
+
+    Raises:
+        ExportObjectsGoneError: It was.
+    """
+    place = place_of(manifest.bucket, manifest.prefix, manifest.export_id)
+    try:
+        yield from run.call(
+            spec.name,
+            "see whether the export is still stored",
+            lambda: read_summary(run.gateways.objects, place),
+        )
+    except ManifestMissingError as error:
+        yield from put_back(run, spec, manifest.export_id, None)
+        raise ExportObjectsGoneError(
+            f"export {manifest.export_id} was deleted while it was being published",
+            table=spec.name,
+            remedy="choose another export; the Athena table was put back where it was",
+            export_arn=manifest.export_arn,
+        ) from error
 
 
 def _export(run: RunContext, spec: TableSpec, arn: str) -> Task[Export]:

@@ -20,6 +20,8 @@ from ddb_assets.schema.shapes import uncovered
 
 #: So many paths are named in a note; an open map may have thousands.
 _NAMED = 20
+#: Seconds between two words on how far the reading got.
+_TELL_SECONDS = 30.0
 
 
 def examined(
@@ -64,6 +66,20 @@ def examined(
         if check_md5:
             yield from check_data_files(run, spec.name, manifest)
         return known
+    whole = yield from counted(run, spec, manifest, check_md5=check_md5)
+    yield from keep_profile(run, spec, manifest, whole)
+    return whole
+
+
+def counted(
+    run: RunContext, spec: TableSpec, manifest: Manifest, *, check_md5: bool = False
+) -> Task[Profile]:
+    """Read all items of a verified export; says from time to time how far it got.
+
+    Raises:
+        ManifestInvalidError: A data file is not what the manifest says.
+        ExportObjectsGoneError: A data file is gone.
+    """
     run.emit(
         spec.name,
         "inferring",
@@ -73,15 +89,29 @@ def examined(
     )
     whole = Profile()
     profile_lines = run.profiling()
+    told = run.clock.monotonic()
+
+    def take(file: _FileProfile) -> None:
+        nonlocal told
+        whole.absorb(file.profile)
+        if run.clock.monotonic() - told >= _TELL_SECONDS and whole.items < manifest.items:
+            told = run.clock.monotonic()
+            run.emit(
+                spec.name,
+                "inferring",
+                f"read {whole.items:,} of {manifest.items:,} items",
+                items=whole.items,
+                stored_bytes=manifest.stored_bytes,
+            )
+
     yield from read_data_files(
         run,
         spec.name,
         manifest,
         fresh=lambda: _FileProfile(profile_lines),
         check_md5=check_md5,
-        merge=lambda file: whole.absorb(file.profile),
+        merge=take,
     )
-    yield from keep_profile(run, spec, manifest, whole)
     return whole
 
 

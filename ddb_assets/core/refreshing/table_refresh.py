@@ -5,14 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from ddb_assets.core.export import Export, TableDescription
-from ddb_assets.core.locations import place_of
 from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed, Started, Timings
 from ddb_assets.core.publication import Publication
 from ddb_assets.core.publishing.catalog import Offer
-from ddb_assets.core.publishing.publish import judged_table, put_back
+from ddb_assets.core.publishing.publish import judged_table
 from ddb_assets.core.publishing.publish_view import typed_view_of, view_is_due
-from ddb_assets.core.refreshing.adopted import adopted_export
+from ddb_assets.core.refreshing.adopted import adopted_export, still_stored
 from ddb_assets.core.refreshing.cut import CutGroup
 from ddb_assets.core.refreshing.inference import compared, examined, left_out, table_attributes
 from ddb_assets.core.refreshing.launch import Launch, launch_export, noted_launch
@@ -25,7 +24,7 @@ from ddb_assets.core.refreshing.preflight import (
 from ddb_assets.core.scheduling.context import RunContext, defect
 from ddb_assets.core.scheduling.scheduler import Task
 from ddb_assets.core.spec import TableSpec
-from ddb_assets.core.verifying.verify import read_summary, verified_manifest
+from ddb_assets.core.verifying.verify import verified_manifest
 from ddb_assets.core.waiting.waiting import (
     export_age,
     refuse_failed,
@@ -36,9 +35,7 @@ from ddb_assets.core.waiting.waiting import (
 from ddb_assets.core.waiting.watch import ExportWatch
 from ddb_assets.errors import (
     DdbAssetsError,
-    ExportObjectsGoneError,
     ManifestInvalidError,
-    ManifestMissingError,
 )
 
 Publish = Callable[[Offer], Task[Publication]]
@@ -269,7 +266,7 @@ class TableRefresh:
         publication = yield from (self._group.publish if self._group else self._publish)(offer)
         self._published = True
         if run.options.adopt is not None and publication.action != "unchanged":
-            yield from self._still_stored(manifest)
+            yield from still_stored(run, spec, manifest)
         self._tell_published(publication)
         view = yield from typed_view_of(run, offer, profile if unread else None, due=view_due)
         self._spent(published_seconds=clock.monotonic() - began)
@@ -284,28 +281,6 @@ class TableRefresh:
             previous=previous,
             view=view,
         )
-
-    def _still_stored(self, manifest: Manifest) -> Task[None]:
-        """An old export may be pruned between its proof and its publication: step back then.
-
-        Pruning deletes the summary first and spares the data if it then sees the table here.
-        """
-        run, spec = self._run, self.spec
-        place = place_of(manifest.bucket, manifest.prefix, manifest.export_id)
-        try:
-            yield from run.call(
-                spec.name,
-                "see whether the export is still stored",
-                lambda: read_summary(run.gateways.objects, place),
-            )
-        except ManifestMissingError as error:
-            yield from put_back(run, spec, manifest.export_id, None)
-            raise ExportObjectsGoneError(
-                f"export {manifest.export_id} was deleted while it was being published",
-                table=spec.name,
-                remedy="choose another export; the Athena table was put back where it was",
-                export_arn=manifest.export_arn,
-            ) from error
 
     def _tell_published(self, publication: Publication) -> None:
         stage = "unchanged" if publication.action == "unchanged" else "published"
