@@ -1,6 +1,6 @@
 """A headless Chromium on the UI that `ddb-assets dev` serves; one server for all pages."""
 
-import importlib.util
+import json
 import os
 import re
 import shutil
@@ -8,11 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+import urllib.request
 from pathlib import Path
 
+import boto3
 import pytest
-from playwright.sync_api import sync_playwright
+from dagster_ui import DagsterUi
+from playwright.sync_api import expect, sync_playwright
+from processes import Marked, until
+
+#: Beside a busy suite a page takes its time.
+expect.set_options(timeout=60_000)
 
 #: Debian's and Ubuntu's names; the driver's own browsers are not downloaded.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -28,19 +34,28 @@ QUIET = [
 ]
 
 
-def _shared():
-    path = Path(__file__).parents[1] / "conftest.py"
-    spec = importlib.util.spec_from_file_location("e2e_shared", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+class Beside:
+    """The local AWS beneath the UI: written to and switched as others do it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def client(self, service):
+        """Any AWS client."""
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        return boto3.client(service, "us-east-1", endpoint_url=self.url, **keys)
+
+    def order_fault(self, **fault) -> None:
+        """Let something go wrong; see `ddb_assets.local.control`."""
+        request = urllib.request.Request(f"{self.url}/_local/faults", json.dumps(fault).encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["faults"]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """The UI's GraphQL client on a running `ddb-assets dev` in an empty folder."""
-    shared = _shared()
-    marked = shared.Marked()
+def dev(tmp_path_factory):
+    """`ddb-assets dev` in an empty folder: (URL of the UI, URL of the local AWS)."""
+    marked = Marked()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "ddb_assets.cli.main", "dev"),
@@ -55,21 +70,50 @@ def served(tmp_path_factory):
     printed: list[str] = []
     reader = threading.Thread(target=lambda: printed.extend(process.stdout), daemon=True)
     reader.start()
+
+    def served():
+        words = "".join(list(printed))
+        assert process.poll() is None, words
+        return re.search(r"Local AWS on (\S+)[\s\S]*Dagster UI: (\S+)", words)
+
     try:
-        deadline = time.monotonic() + 150
-        while not (found := re.search(r"Dagster UI: (\S+)", "".join(list(printed)))):
-            assert process.poll() is None, "".join(printed)
-            assert time.monotonic() < deadline, "".join(printed)
-            time.sleep(0.2)
-        client = shared.DagsterUi(found[1])
-        client.query("mutation { setNuxSeen }")  # Dagster's welcome dialog, once per instance
-        yield client
+        aws_url, ui_url = until(served, 150, lambda: "".join(printed)).groups()
+        yield ui_url, aws_url
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
         reader.join(10)
         process.stdout.close()
     assert not marked.gone()
+
+
+@pytest.fixture(scope="module")
+def aws(dev):
+    """The local AWS."""
+    return Beside(dev[1])
+
+
+@pytest.fixture(scope="module")
+def served(dev):
+    """The UI's GraphQL; its live tables have been looked at."""
+    client = DagsterUi(dev[0])
+    client.query("mutation { setNuxSeen }")  # Dagster's welcome dialog, once per instance
+    client.asset_nodes()
+    assert client.wait(client.launch_job("observe_ddb_job")) == "SUCCESS"
+    return client
+
+
+@pytest.fixture(scope="module")
+def history(served, aws):
+    """The orders, refreshed a few times while customers went on ordering."""
+    keys = [("athena", "ddb", name) for name in ("shop_orders", "shop_orders_typed")]
+    dynamodb = aws.client("dynamodb")
+    for orders in (0, 60, 130):
+        for number in range(orders):
+            order = {"N": f"{9000 + 1000 * orders + number}"}
+            item = {"customer": {"S": f"c-{number}"}, "order": order, "total": {"N": "12.50"}}
+            dynamodb.put_item(TableName="shop-orders", Item=item)
+        assert served.wait(served.materialize(keys)) == "SUCCESS"
 
 
 @pytest.fixture(scope="module")

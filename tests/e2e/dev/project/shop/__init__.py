@@ -1,0 +1,1 @@
+"""The project of a shop: what a user of the package writes."""
