@@ -15,12 +15,17 @@ from ddb_assets.schema.profile import Profile
 
 
 class BlockConverter:
-    """Typed columns, or one text per attribute, as the plan says."""
+    """Typed columns, or one text per attribute, as the plan says.
+
+    Attributes:
+        schema: Of its batches.
+        native: The C extension's decoder, where there is one.
+    """
 
     def __init__(self, plan: Plan, *, strict: bool) -> None:
         self._decoder = Decoder(plan, strict=strict)
         self._converter = Converter(plan)
-        self._native = NativeDecoder.of(plan, self._converter, strict=strict)
+        self.native = NativeDecoder.of(plan, self._converter, strict=strict)
         self._arrow: Any = load("pyarrow")
         self.schema: Schema = self._converter.schema
 
@@ -31,7 +36,7 @@ class BlockConverter:
             ManifestInvalidError: A line is not an item; names the file and the line.
             DeclarationError: A line is an item that the columns or profile have no place for.
         """
-        arrays = None if self._native is None else self._native.columns(block.lines)
+        arrays = None if self.native is None else self.native.columns(block.lines)
         if arrays is not None:
             return self._batch(arrays)
         try:
@@ -47,7 +52,12 @@ class BlockConverter:
 
 
 class ItemTexts:
-    """The item as one text column."""
+    """The item as one text column.
+
+    Attributes:
+        schema: Of its batches.
+        native: The C extension's decoder, where there is one.
+    """
 
     def __init__(self) -> None:
         arrow = load("pyarrow")
@@ -55,7 +65,7 @@ class ItemTexts:
         self._decoder = Decoder(Plan(), strict=False)
         field = arrow.field(ITEM_COLUMN, arrow.string(), False, {TYPE_KEY: JSON_TYPE.encode()})
         self.schema: Schema = arrow.schema([field])
-        self._native = NativeItemTexts.of(self.schema)
+        self.native = NativeItemTexts.of(self.schema)
 
     def __call__(self, block: Block) -> RecordBatch:
         """Convert it.
@@ -63,7 +73,7 @@ class ItemTexts:
         Raises:
             ManifestInvalidError: A line is not an item; names the file and the line.
         """
-        arrays = None if self._native is None else self._native.columns(block.lines)
+        arrays = None if self.native is None else self.native.columns(block.lines)
         if arrays is not None:
             return self._batch(arrays)
         try:

@@ -194,6 +194,9 @@ class Decoder:
         """Whole lines, one object each, as one struct array."""
         if not rows:
             return self._pa.array([], kind)
+        if lines.lstrip().startswith(b"null"):
+            # pyarrow 26 ends the process when the first of its objects is a null.
+            raise BadValueError("it holds a JSON null where a value has to be")
         try:
             table = self._json.read_json(
                 self._pa.BufferReader(lines),

@@ -17,10 +17,14 @@ from ddb_assets.schema.profile import Profile
 
 
 class Observer:
-    """Profiles blocks, in any number of threads."""
+    """Profiles blocks, in any number of threads.
+
+    Attributes:
+        native: The C extension's profiler, where there is one.
+    """
 
     def __init__(self) -> None:
-        self._native = NativeProfiler.of()
+        self.native = NativeProfiler.of()
         self._arrow = ArrowObserver()
         self._lock = threading.Lock()
         self._rest = Profile()
@@ -31,20 +35,20 @@ class Observer:
         Raises:
             ManifestInvalidError: A line is not an item; names the file and the line.
         """
-        if self._native is None:
+        if self.native is None:
             self._add(self._arrow(block))
             return
         first_line, counted = block.first_line, 0
-        for start, end in self._native.observe(block.lines):
+        for start, end in self.native.observe(block.lines):
             first_line += block.lines.count(b"\n", counted, start)
             counted = start
             self._add(observed(Block(block.uri, first_line, block.lines[start:end])))
 
     def profile(self) -> Profile:
         """Of all blocks; no thread may be observing."""
-        if self._native is None:
+        if self.native is None:
             return self._rest
-        return self._native.profile().merge(self._rest)
+        return self.native.profile().merge(self._rest)
 
     def _add(self, part: Profile) -> None:
         with self._lock:
@@ -52,14 +56,18 @@ class Observer:
 
 
 class Names:
-    """Finds the attribute names of blocks, in any number of threads."""
+    """Finds the attribute names of blocks, in any number of threads.
+
+    Attributes:
+        native: The C extension's profiler, where there is one.
+    """
 
     def __init__(self) -> None:
         msgspec: Any = load("msgspec")
         record = msgspec.defstruct("Record", [("Item", dict[str, msgspec.Raw])])
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(record).decode
         self._malformed: type[Exception] = msgspec.DecodeError
-        self._native = NativeProfiler.of()
+        self.native = NativeProfiler.of()
 
     def __call__(self, block: Block) -> dict[str, None]:
         """Those that `rest` will not name, in the order in which they come.
@@ -68,7 +76,7 @@ class Names:
             ManifestInvalidError: A line is not an item; names the file and the line.
         """
         found: dict[str, None] = {}
-        if self._native is not None and self._native.takes(block.lines):
+        if self.native is not None and self.native.takes(block.lines):
             return found
         try:
             for line in filter(None, block.lines.split(b"\n")):
@@ -80,7 +88,7 @@ class Names:
 
     def rest(self) -> set[str] | None:
         """The other names; None if they are more than a profile keeps."""
-        if self._native is None:
+        if self.native is None:
             return set()
-        item = self._native.profile().item
+        item = self.native.profile().item
         return None if item.values is not None else set(item.children or ())

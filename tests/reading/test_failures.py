@@ -37,6 +37,8 @@ BAD_LINES = {
     "a number for text": b'{"Item":{"a":{"S":5}}}',
     "not UTF-8": b'{"Item":{"a":{"S":"\xff"}}}',
     "no object": b"[1]",
+    "null": b"null",
+    "null in a list": b'{"Item":{"a":{"L":[null]}}}',
 }
 
 
