@@ -9,6 +9,7 @@ import click
 from ddb_assets.cli.output import NOTHING, json_option, print_json, print_table, say, tell
 from ddb_assets.cli.project import Project, with_project
 from ddb_assets.core.operating.table_schema import TableSchema, table_schema
+from ddb_assets.reading.profiling import fastest_profiling
 from ddb_assets.schema.declaration import format_columns
 from ddb_assets.schema.places import Place
 from ddb_assets.schema.yaml_text import columns_yaml
@@ -53,6 +54,7 @@ def schema(project: Project, table: str, *, arn: str | None, as_json: bool, as_y
         listener=tell,
         clock=project.clock(chosen),
         patience_seconds=PATIENCE_SECONDS,
+        profiling=fastest_profiling,
     )
     if as_json:
         print_json(_document(found))
