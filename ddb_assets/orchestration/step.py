@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -29,9 +30,12 @@ from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import RefreshConfig, options_from
 from ddb_assets.orchestration.story import Story
 from ddb_assets.orchestration.views import recorded, view_result
+from ddb_assets.reading.profiling import fastest_profiling
 
 #: `ddb_assets.core.refreshing.refresh.refresh`, or what a test puts in its place.
 RefreshFunction = Callable[..., Iterator[Outcome]]
+
+_refresh = partial(refresh, profiling=fastest_profiling)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class RefreshStep:
     tables: Mapping[dg.AssetKey, TableSpec]
     options: RefreshOptions = field(default_factory=RefreshOptions)
     price_per_gb: float = DEFAULT_PRICE_PER_GB
-    refresh: RefreshFunction = refresh
+    refresh: RefreshFunction = _refresh
     views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     live: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     previews: Mapping[str, int] = field(default_factory=dict[str, int])
