@@ -13,7 +13,9 @@
     │   ├── ExportObjectsGoneError    the data files of an export are no longer in S3
     │   ├── OlderExportError          something newer is already published
     │   ├── CatalogConflictError      the Glue table cannot be ours, or cannot hold this export
+    │   ├── SchemaChangeError         queries may break: a person decides whether columns change
     │   ├── QueryFailedError          Athena ended the query as FAILED or CANCELLED
+    │   ├── CopyIncompleteError       the files of a typed copy do not hold exactly the export's items
     │   ├── GroupHeldBackError        another table of its consistent cut failed
     │   ├── AccessDeniedError         a permission is missing
     │   ├── CredentialsMissingError   there are no AWS credentials
@@ -150,8 +152,16 @@ class CatalogConflictError(TerminalError):
     """The Glue table is somebody else's, or cannot hold this export."""
 
 
+class SchemaChangeError(TerminalError):
+    """Columns would change so that queries may break; nothing moved, a person decides."""
+
+
 class QueryFailedError(TerminalError):
     """Athena ended the query as FAILED or CANCELLED."""
+
+
+class CopyIncompleteError(TerminalError):
+    """The files of a typed copy do not hold exactly the export's items."""
 
 
 class GroupHeldBackError(TerminalError):

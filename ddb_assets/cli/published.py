@@ -11,7 +11,8 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     """Print the outcome.
 
     Raises:
-        DdbAssetsError: It is a failure; the document, if one was asked for, is printed.
+        DdbAssetsError: It is a failure, or the typed copy's; the document, if one was asked for,
+            is printed.
     """
     if isinstance(outcome, Failed):
         if as_json:
@@ -20,6 +21,8 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     assert isinstance(outcome, Refreshed), "an export that is there is waited for"
     if as_json:
         print_json(published_document(outcome))
+        if outcome.copy_error is not None:
+            raise outcome.copy_error
         return
     publication = outcome.publication
     verb = "already shows" if publication.action == "unchanged" else "shows"
@@ -29,3 +32,9 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     )
     for note in publication.notes:
         say(f"note: {note}")
+    if outcome.copy is not None:
+        copy = outcome.copy
+        verb = "already shows" if copy.action == "unchanged" else "shows"
+        click.echo(f"{copy.database}.{copy.name} {verb} the same {copy.rows:,} items")
+    if outcome.copy_error is not None:
+        raise outcome.copy_error

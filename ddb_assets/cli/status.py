@@ -83,6 +83,10 @@ def _explain(status: TableStatus) -> None:
     if status.error is not None:
         say(str(status.error))
         return
+    if status.copy_differs:
+        shows = status.copied.export_id if status.copied is not None else "no export"
+        copy = f"{status.spec.database}.{status.spec.typed_copy}"
+        say(f"{name}: its typed copy {copy} shows {shows}; materialize its asset in Dagster")
     if status.newer:
         say(f"{name}: to publish the newest export: ddb-assets adopt {name} {status.newer[0].arn}")
     elif status.published is None and not status.running:

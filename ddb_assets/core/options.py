@@ -24,6 +24,7 @@ class RefreshOptions:
         wait: False starts the exports, notes them in the ledger and ends.
         verify: Overrides the verify level of every table.
         allow_older: An older export may replace a newer one: the rollback.
+        accept_changes: Columns may change so that queries break; for this run.
         consistent_groups: Refresh groups whose tables are exported as of the same second and
             published together.
         cut_lag_seconds: How far that second lies before the root run's start.
@@ -38,6 +39,7 @@ class RefreshOptions:
     wait: bool = True
     verify: VerifyLevel | None = None
     allow_older: bool = False
+    accept_changes: bool = False
     consistent_groups: frozenset[str] = frozenset()
     cut_lag_seconds: float = 300.0
     max_in_flight: int = MAX_EXPORTS_IN_FLIGHT

@@ -9,6 +9,7 @@ from ddb_assets.schema.typed_view import MixedTypes
 PublishMethod = Literal["glue", "athena"]
 SerDeChoice = Literal["auto", "hive", "openx"]
 VerifyLevel = Literal["manifest", "full"]
+Evolve = Literal["additive", "any"]
 SseAlgorithm = Literal["AES256", "KMS"]
 
 
@@ -45,13 +46,15 @@ class TableSpec:
         serde: `auto` is the Hive JSON SerDe unless an attribute's name needs OpenX's mapping.
         filter: Which items and attributes to export; None is all.
         publish_with: Glue's UpdateTable, or `ALTER TABLE … SET LOCATION` through Athena.
-        workgroup: The Athena workgroup used with `publish_with="athena"`.
+        workgroup: The Athena workgroup used with `publish_with="athena"` and for the typed copy.
         verify: `manifest` checks sizes and etags, `full` the md5 of every data file as well.
         deadline_seconds: How long to wait for the export at most; None is as long as it takes.
         group: The refresh group: tables that are refreshed in one run.
         typed_view: The view with real columns over the table, in the same database; None is none.
+        typed_copy: The Parquet table with the view's columns, in the same database; None is none.
         mixed_types: Whether an attribute of several types is a column per type there, or one of
             JSON text.
+        evolve: `additive` asks before columns change so that queries may break, `any` never does.
     """
 
     name: str
@@ -73,6 +76,8 @@ class TableSpec:
     group: str = "default"
     typed_view: str | None = None
     mixed_types: MixedTypes = "columns"
+    evolve: Evolve = "additive"
+    typed_copy: str | None = None
     extra_parameters: tuple[tuple[str, str], ...] = field(default=())
 
     @property

@@ -14,6 +14,11 @@ from ddb_assets.schema.hive_types import parse
 TEXT_INPUT_FORMAT = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 
+#: What Hive's `STORED AS PARQUET` stands for.
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+PARQUET_INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+PARQUET_OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+
 #: Athena API, StartQueryExecution: length of QueryString, in bytes.
 MAX_STATEMENT_BYTES = 262_144
 
@@ -103,11 +108,38 @@ def create_or_replace_view(database: str, view: str, select: str) -> str:
     return _checked(f"CREATE OR REPLACE VIEW {target} AS\n{select}", f"{database}.{view}")
 
 
+def unload(select: str, location: str, *, of: str) -> str:
+    """`UNLOAD`: the query's rows as Parquet files (zstd) in a folder that must be empty.
+
+    Args:
+        select: The query; Athena reads it with Trino's parser.
+        location: The folder.
+        of: Whose rows these are, for messages.
+
+    Raises:
+        DeclarationError: The location is not an S3 folder, or the statement is too long for Athena.
+    """
+    target = string_query(checked_folder(location))
+    return _checked(
+        f"UNLOAD (\n{select}\n)\nTO {target}\nWITH (format = 'PARQUET', compression = 'ZSTD')",
+        f"the typed copy of {of}",
+    )
+
+
 def _properties(properties: Mapping[str, str]) -> str:
     return ", ".join(f"{string_ddl(k)} = {string_ddl(v)}" for k, v in properties.items())
 
 
 def _location(location: str) -> str:
+    return string_ddl(checked_folder(location))
+
+
+def checked_folder(location: str) -> str:
+    """The location itself, if Athena reads it.
+
+    Raises:
+        DeclarationError: It is not an S3 folder, or one that Athena does not read.
+    """
     bucket, _, key = location.removeprefix("s3://").partition("/")
     if not location.startswith("s3://") or not bucket or not location.endswith("/"):
         raise DeclarationError(
@@ -119,7 +151,7 @@ def _location(location: str) -> str:
             f"Athena does not read the location {location!r}",
             remedy="leave out double slashes and control characters (Athena, table location)",
         )
-    return string_ddl(location)
+    return location
 
 
 def _printable(identifier: str) -> str:

@@ -20,6 +20,7 @@ from ddb_assets.schema.profile import Profile
 from ddb_assets.schema.profile_node import Node
 from ddb_assets.schema.query_types import query_type
 from ddb_assets.schema.shapes import item_shape
+from ddb_assets.schema.unrepresented import nulls_read_as_absent
 from ddb_assets.schema.view_expressions import (
     JSON_CODE,
     Expression,
@@ -41,6 +42,8 @@ from ddb_assets.schema.view_memory import (
 MixedTypes = Literal["columns", "json"]
 
 VIEW_SUFFIX = "_typed"
+#: Of the Parquet table with the view's columns.
+COPY_SUFFIX = "_parquet"
 
 #: The raw table's alias: a table named `item` must not hide its own column.
 _RAW = "raw"
@@ -131,7 +134,11 @@ def typed_view(
             columns.attribute(attribute, layout.field_name(attribute.name))
     made = columns.in_order()
     kept = tuple(KnownColumn(c.name, c.attribute, c.code, c.hive) for c in made)
-    notes = (*columns.notes, *_changes(memory.columns, made))
+    unseen = nulls_read_as_absent(item, json_columns=mixed == "json")
+    notes = (
+        *(f"{path}: NULL and absent both read as NULL" for path in unseen),
+        *_changes(memory.columns, made),
+    )
     return TypedView(made, notes, ViewMemory(kept, numbers))
 
 
@@ -141,7 +148,6 @@ class _Columns:
     def __init__(
         self, layout: TableLayout, numbers: Node, memory: ViewMemory, mixed: MixedTypes
     ) -> None:
-        self.notes: list[str] = []
         self._builder = ExpressionBuilder(layout.field_name)
         self._numbers = numbers
         self._mixed = mixed
@@ -171,8 +177,6 @@ class _Columns:
         value = f"{self._item}.{quote_query(name)}"
         known = {c.code: c for c in self._known if c.attribute == attribute.name}
         types = types_of(shape)
-        if "NULL" in shape.scalars and not (self._mixed == "json" and len(types) > 1):
-            self.notes.append(f"{attribute.name}: NULL and absent both read as NULL")
         codes = types if len(types) < 2 or self._mixed == "columns" else [JSON_CODE]
         codes = [*(code for code in known if code and code not in codes), *codes] or [""]
         plain = not any(known) and len(codes) == 1

@@ -5,6 +5,7 @@
 import base64
 import gzip
 import hashlib
+import io
 import json
 import random
 from collections import defaultdict
@@ -15,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ddb_assets.core.export import Export, ExportSummary, Pitr, TableDescription
@@ -104,6 +107,7 @@ class FakeAws:
     glue: dict[str, list[tuple[dict[str, Any], datetime]]] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
     query_ends: list[str] = field(default_factory=list)
+    unloaded_rows: int | None = None
     tamper: Callable[[str, bytes], bytes] | None = None
     hooks: dict[str, list[Callable[[], None]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -388,6 +392,8 @@ class FakeAws:
                 query["state"] = query["end"].partition(" ")[0]
                 if query["state"] == "SUCCEEDED" and query["sql"].startswith("ALTER"):
                     self.set_location(query["sql"])
+                if query["sql"].startswith("UNLOAD"):
+                    self.unload(query)
         return {
             query_id: QueryStatus(
                 query_id,
@@ -397,6 +403,36 @@ class FakeAws:
             )
             for query_id in query_ids
         }
+
+    def unload(self, query: dict[str, Any]) -> None:
+        """Only rows of the files between the bounds are written; a failed query leaves a part."""
+        _, first, _, after, _, target = query["sql"].split("'")[:6]
+        folder = target.split("/", 3)[3]
+        if any(key.startswith(folder) for key in self.objects):
+            query.update(state="FAILED", end="FAILED HIVE_PATH_ALREADY_EXISTS")
+            return
+        table = query["sql"].split('FROM "')[1].split('"')[2]
+        data = (self.location(table) or "").split("/", 3)[3]
+        rows = [
+            line
+            for key, body in self.objects.items()
+            if key.startswith(data) and first <= f"s3://exports/{key}" < after
+            for line in gzip.decompress(body).splitlines()
+        ]
+        if query["state"] != "SUCCEEDED":
+            rows = rows[: len(rows) // 2]
+        rows = rows[: self.unloaded_rows]
+        for number, part in enumerate((rows[::2], rows[1::2])):
+            if part:
+                sink = io.BytesIO()
+                pq.write_table(pa.table({"line": part}), sink)
+                self.put(f"{folder}2026_{number}", sink.getvalue())
+
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        self.called("tail", key.rpartition("/")[2])
+        if key not in self.objects:
+            raise ExportObjectsGoneError(f"s3://{bucket}/{key} is not there")
+        return self.objects[key][-count:]
 
     def set_location(self, sql: str) -> None:
         """What `ALTER TABLE … SET LOCATION` does to Glue: the location alone, no version asked."""

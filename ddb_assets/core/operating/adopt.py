@@ -5,11 +5,13 @@ back exactly as one of our own.
 """
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.operating.operator import NoHistory, NoLedger, ignore
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.outcome import Outcome
+from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
 from ddb_assets.core.ports import Gateways, Listener
 from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec, VerifyLevel
@@ -21,6 +23,7 @@ def adopt(
     *,
     gateways: Gateways,
     allow_older: bool = False,
+    accept_changes: bool = False,
     verify: VerifyLevel | None = None,
     listener: Listener = ignore,
     clock: Clock | None = None,
@@ -33,13 +36,15 @@ def adopt(
         export_arn: A completed or running full export of it, whoever started it.
         gateways: The account.
         allow_older: It may replace a newer one, and be of a table since deleted.
+        accept_changes: Columns may change so that queries break.
         verify: Overrides the spec's level.
         listener: Hears every state change.
         clock: Time and sleep.
         rng: Source of jitter.
 
     Returns:
-        Refreshed, or Failed with the reason; never raises for the table's own troubles.
+        Refreshed, with the copy or why it failed where one is wanted; or Failed with the reason.
+        Never raises for the table's own troubles.
     """
     clock = clock or SystemClock()
     outcomes = refresh(
@@ -51,8 +56,24 @@ def adopt(
         history=NoHistory(),
         listener=listener,
         clock=clock,
-        options=RefreshOptions(adopt=export_arn, allow_older=allow_older, verify=verify),
+        options=RefreshOptions(
+            adopt=export_arn,
+            allow_older=allow_older,
+            accept_changes=accept_changes,
+            verify=verify,
+        ),
         rng=rng,
     )
-    (outcome,) = outcomes
-    return outcome
+    return _as_one(list(outcomes))
+
+
+def _as_one(outcomes: Sequence[Outcome]) -> Outcome:
+    """The table's outcome, and with it how its typed copy ended."""
+    table, *copies = outcomes
+    for of_copy in copies:
+        assert isinstance(table, Refreshed), "a copy follows a table that was refreshed"
+        if isinstance(of_copy, Copied):
+            table = replace(table, copy=of_copy.copy)
+        elif isinstance(of_copy, Failed):
+            table = replace(table, copy_error=of_copy.error)
+    return table

@@ -39,6 +39,7 @@ def status_document(status: TableStatus) -> Document:
         "published": _published(status.published),
         "age_seconds": None if status.age_seconds is None else round(status.age_seconds, 3),
         "items": status.items,
+        "copy": _copy_status(status),
         "running": [_export(export) for export in status.running],
         "newer": [_export(export) for export in status.newer],
         "error": error_document(status.error),
@@ -67,6 +68,7 @@ def published_document(outcome: Refreshed) -> Document:
         "action": publication.action,
         "export": _manifest(manifest),
         "previous": _place(publication.previous_location),
+        "copy": _copy_outcome(outcome),
         "notes": list(publication.notes),
         "error": None,
     }
@@ -82,6 +84,7 @@ def target_document(spec: TableSpec, target: RollbackTarget, manifest: Manifest)
         "action": "unchanged" if there else "moved",
         "export": _manifest(manifest),
         "previous": None if now is None else _place(now.place.location),
+        "copy": None,
         "notes": [],
         "error": None,
     }
@@ -95,6 +98,7 @@ def failed_document(spec: TableSpec, error: DdbAssetsError, *, dry_run: bool = F
         "action": None,
         "export": None,
         "previous": None,
+        "copy": None,
         "notes": [],
         "error": error_document(error),
     }
@@ -129,6 +133,9 @@ def status_sentence(status: TableStatus) -> str:
         items = "" if published.items is None else f"{published.items:,} items, "
         age = spoken(status.age_seconds)
         parts = [f"{status.spec.athena_name} shows {published.export_id}, {items}{age} old"]
+    if status.copy_differs:
+        shows = status.copied.export_id if status.copied is not None else "no export"
+        parts.append(f"its typed copy {status.spec.typed_copy} shows {shows}")
     parts += [f"export {export.export_id} runs" for export in status.running]
     if status.newer:
         newest = status.newer[0].arn
@@ -187,6 +194,35 @@ def _published(published: PublishedExport | None) -> Document | None:
         "location": published.place.location,
         "items": published.items,
         "previous": _place(published.previous_location),
+    }
+
+
+def _copy_status(status: TableStatus) -> Document | None:
+    if status.spec.typed_copy is None or status.error is not None:
+        return None
+    return {
+        "name": f"{status.spec.database}.{status.spec.typed_copy}",
+        "published": None
+        if status.copied is None
+        else {
+            "export_id": status.copied.export_id,
+            "export_arn": status.copied.export_arn,
+            "export_time": _moment(status.copied.export_time),
+        },
+        "same_export": not status.copy_differs,
+    }
+
+
+def _copy_outcome(outcome: Refreshed) -> Document | None:
+    if outcome.spec.typed_copy is None:
+        return None
+    copy, error = outcome.copy, outcome.copy_error
+    return {
+        "name": f"{outcome.spec.database}.{outcome.spec.typed_copy}",
+        "action": None if copy is None else copy.action,
+        "location": None if copy is None else copy.location,
+        "rows": None if copy is None else copy.rows,
+        "error": error_document(error),
     }
 
 

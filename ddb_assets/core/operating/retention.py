@@ -3,7 +3,8 @@
 AWS never deletes exports. Kept are: what is published, everything newer, the last N, the last D
 days, what the table showed within the rollback window or the longest query's time, and whatever
 cannot be proved to be a finished export of this table. Only `EXPORT_ID/` folders are looked at: the
-folder `data/` that incremental exports share is none.
+folder `data/` that incremental exports share is none. An export's typed copies lie in its folder,
+so they stay and go with it; what a copy shows counts like what the table shows.
 """
 
 import re
@@ -13,9 +14,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ddb_assets.core.clock import Clock, SystemClock
-from ddb_assets.core.locations import ExportPlace, parse_location, place_of
+from ddb_assets.core.locations import ExportPlace, place_of
+from ddb_assets.core.operating.in_use import copied_place, copy_of, is_shown, recently_shown
 from ddb_assets.core.operating.operator import finish, ignore, operator_context
-from ddb_assets.core.ports import CatalogTable, Gateways, Listener, StoredObject
+from ddb_assets.core.ports import Gateways, Listener, StoredObject
 from ddb_assets.core.publishing.publish import read_table
 from ddb_assets.core.publishing.published import PublishedExport, published_export
 from ddb_assets.core.scheduling.context import RunContext
@@ -31,8 +33,6 @@ from ddb_assets.errors import (
 
 #: AWS page "service-limits" of Athena: DML timeout 30 minutes, raisable to 240.
 LONGEST_QUERY = timedelta(minutes=240)
-#: Glue versions looked through for locations that are still needed.
-MAX_VERSIONS = 1000
 #: A hundred years is for ever.
 MAX_DAYS = 36500
 
@@ -40,6 +40,7 @@ _EXPORT_FOLDER = re.compile(r"^(?P<id>\d{14}-\w+)/")
 
 Reason = Literal[
     "published",
+    "shown by its typed copy",
     "nothing is published",
     "newer than what is published",
     "among the last exports",
@@ -171,11 +172,11 @@ def _prune(run: RunContext, plan: PrunePlan) -> Task[Pruned]:
     spared: list[StoredExport] = []
     for export in reversed(plan.delete):
         place = export.place
-        if (yield from _is_shown(run, spec, place)):
+        if (yield from is_shown(run, spec, place)):
             spared.append(export)
             continue
         yield from _delete(run, spec, place.bucket, (place.summary_key,))
-        if (yield from _is_shown(run, spec, place)):
+        if (yield from is_shown(run, spec, place)):
             spared.append(export)
             continue
         rest = tuple(key for key in export.keys if key != place.summary_key)
@@ -193,7 +194,11 @@ def _plan(run: RunContext, spec: TableSpec, policy: RetentionPolicy) -> Task[Pru
         everything.sort(key=lambda e: e.export_id, reverse=True)
         return PrunePlan(spec, (), tuple(Kept(e, "nothing is published") for e in everything))
     now = run.clock.now()
-    shown = yield from _recently_shown(run, spec, table, published, policy)
+    copy = yield from copy_of(run, spec)
+    window = max(timedelta(days=policy.rollback_days), policy.longest_query)
+    shown = yield from recently_shown(
+        run, spec, (table, copy), published.previous_location, window=window
+    )
     stored = yield from _stored(run, spec)
     delete: list[StoredExport] = []
     keep: list[Kept] = []
@@ -205,6 +210,8 @@ def _plan(run: RunContext, spec: TableSpec, policy: RetentionPolicy) -> Task[Pru
         reason: Reason | None = None
         if export.place == published.place:
             reason = "published"
+        elif export.place == copied_place(copy):
+            reason = "shown by its typed copy"
         elif moment is None:
             reason = "not known to be a finished export of this table"
         elif moment > published.export_time:
@@ -220,33 +227,6 @@ def _plan(run: RunContext, spec: TableSpec, policy: RetentionPolicy) -> Task[Pru
         else:
             keep.append(Kept(export, reason))
     return PrunePlan(spec, tuple(delete), tuple(keep))
-
-
-def _recently_shown(
-    run: RunContext,
-    spec: TableSpec,
-    table: CatalogTable,
-    published: PublishedExport,
-    policy: RetentionPolicy,
-) -> Task[set[str]]:
-    """Locations the table has or had within the window, and the one before the present."""
-    catalog, now = run.gateways.catalog, run.clock.now()
-    window = max(timedelta(days=policy.rollback_days), policy.longest_query)
-
-    def walk() -> set[str]:
-        found = {table.location or "", published.previous_location or ""}
-        left_at = table.updated
-        for number, version in enumerate(catalog.table_versions(spec.database, spec.table)):
-            # A version was left when the next newer one was written; unknown counts as just now.
-            if number >= MAX_VERSIONS or (left_at is not None and now - left_at > window):
-                break
-            found.add(version.location or "")
-            left_at = version.updated
-        return found
-
-    locations = yield from run.call(spec.name, f"read earlier versions of {spec.athena_name}", walk)
-    places = (parse_location(location) for location in locations)
-    return {place.location for place in places if place is not None}
 
 
 def _stored(run: RunContext, spec: TableSpec) -> Task[list[StoredExport]]:
@@ -311,11 +291,6 @@ def _moment(
     except ExportNotFoundError:
         return None
     return (found.export_time or found.start_time) if found.done else None
-
-
-def _is_shown(run: RunContext, spec: TableSpec, place: ExportPlace) -> Task[bool]:
-    table = yield from read_table(run, spec)
-    return table is not None and parse_location(table.location) == place
 
 
 def _delete(run: RunContext, spec: TableSpec, bucket: str, keys: tuple[str, ...]) -> Task[None]:

@@ -11,6 +11,7 @@ from ddb_assets.core.locations import place_of
 from ddb_assets.core.operating.operator import finish, ignore, operator_context
 from ddb_assets.core.ports import Gateways, Listener
 from ddb_assets.core.publishing.publish import read_table
+from ddb_assets.core.publishing.publish_copy import copied_export, read_copy
 from ddb_assets.core.publishing.published import PublishedExport, published_export
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Task
@@ -29,6 +30,7 @@ class TableStatus:
         published: The export the Athena table shows; None if it does not exist or shows none.
         age_seconds: How old the data it shows is.
         running: Exports in progress.
+        copied: The export the typed copy shows; None where there is no copy.
         newer: Completed full exports of a later moment, not published, newest first.
         error: Why the table could not be looked at.
     """
@@ -39,6 +41,14 @@ class TableStatus:
     running: tuple[Export, ...] = ()
     newer: tuple[Export, ...] = ()
     error: DdbAssetsError | None = None
+    copied: PublishedExport | None = None
+
+    @property
+    def copy_differs(self) -> bool:
+        """Whether a copy is wanted and does not show what the table shows."""
+        if self.error is not None or self.published is None or self.spec.typed_copy is None:
+            return False
+        return self.copied is None or self.copied.place != self.published.place
 
     @property
     def items(self) -> int | None:
@@ -83,6 +93,7 @@ def status_of(run: RunContext, spec: TableSpec) -> Task[TableStatus]:
     dynamodb = run.gateways.dynamodb
     table = yield from read_table(run, spec)
     published = yield from published_export(run, spec.name, table)
+    copied = yield from copied_export(run, spec.name, (yield from read_copy(run, spec)))
     description = yield from run.call(
         spec.name, "describe the table", lambda: dynamodb.describe_table(spec.name)
     )
@@ -106,7 +117,7 @@ def status_of(run: RunContext, spec: TableSpec) -> Task[TableStatus]:
             newer.append(export)
     newer.sort(key=lambda export: export.export_time or export.start_time or run.clock.now())
     age = (run.clock.now() - published.export_time).total_seconds() if published else None
-    return TableStatus(spec, published, age, tuple(running), tuple(reversed(newer)))
+    return TableStatus(spec, published, age, tuple(running), tuple(reversed(newer)), copied=copied)
 
 
 def _worth_a_look(run: RunContext, table_arn: str, since: datetime | None) -> list[ExportSummary]:

@@ -197,6 +197,8 @@ def publish_view(
                 columns=tuple((c.name, c.type, c.path) for c in view.columns),
                 sources=tuple((c.name, c.attribute) for c in view.columns),
                 notes=notes,
+                select=view.select(spec.database, spec.table),
+                glue_columns=found.columns,
             )
         try:
             if found is None:
@@ -246,7 +248,8 @@ def view_table(offer: Offer, view: TypedView, found: CatalogTable | None) -> dic
         )
     existing: Mapping[str, Any] = found.table_input if found is not None else {}
     return {
-        "Description": f"Typed view over the exports of the DynamoDB table {spec.name}",
+        # No description of ours: Trino knows a view by its comment, and a Glue table's description
+        # takes the comment's place (GlueConverter.fromGlueTable, ViewReaderUtil.isTrinoView).
         **existing,
         "Name": spec.typed_view,
         "TableType": "VIRTUAL_VIEW",
@@ -273,12 +276,18 @@ def view_table(offer: Offer, view: TypedView, found: CatalogTable | None) -> dic
 
 
 def presto_view(sql: str, database: str, columns: list[tuple[str, str]]) -> str:
-    """`ViewOriginalText` as Athena writes and reads it (Trino, ViewReaderUtil)."""
+    """`ViewOriginalText` as Athena writes and Trino reads it.
+
+    Source: Trino, ViewReaderUtil.encodeViewData and decodeViewData (the comment around base64), and
+    ConnectorViewDefinition (the document). What is optional there and empty is left out, as Trino's
+    own encoder does; without an owner the query runs with the rights of whoever asks.
+    """
     document = {
         "originalSql": sql,
         "catalog": _CATALOG,
         "schema": database,
         "columns": [{"name": name, "type": type_} for name, type_ in columns],
+        "runAsInvoker": False,
     }
     encoded = base64.b64encode(json.dumps(document).encode()).decode()
     return f"/* Presto View: {encoded} */"

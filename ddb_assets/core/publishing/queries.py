@@ -19,6 +19,8 @@ from ddb_assets.errors import (
 MAX_QUEUED_SECONDS = 900.0
 #: AWS page "service-limits" of Athena allows DDL 600 minutes; SET LOCATION changes one row.
 MAX_RUNNING_SECONDS = 3600.0
+#: AWS page "service-limits" of Athena: DML runs 30 minutes, raisable to 240.
+MAX_UNLOADING_SECONDS = 240 * 60.0 + 600.0
 #: Executions of one statement that fail on Athena's side before it is an error.
 MAX_EXECUTIONS = 3
 
@@ -36,12 +38,26 @@ class _Query:
     began: float
     look: float = _FIRST_LOOK_SECONDS
     due: float = 0.0
+    longest: float = MAX_RUNNING_SECONDS
+    looks: int = 0
     queued_since: float | None = None
     trouble_since: float | None = None
     tries: int = 0
     signal: Signal = field(default_factory=Signal)
     status: QueryStatus | None = None
     error: DdbAssetsError | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A query that ended, well or badly.
+
+    Attributes:
+        at_once: It had ended when it was first looked at: an earlier attempt started it.
+    """
+
+    status: QueryStatus
+    at_once: bool
 
 
 class QueryWatch:
@@ -112,6 +128,33 @@ class QueryWatch:
             if status.retryable:
                 yield Pause(until=run.clock.monotonic() + 5.0 * run.rng.uniform(0.5, 1.0))
 
+    def once(
+        self, table: str, sql: str, *, database: str, workgroup: str, token: str
+    ) -> Task["Ended"]:
+        """Start one statement that writes data, or find it by its token, and see how it ends.
+
+        The caller limits how many of them run, and decides what follows when it ended badly.
+
+        Args:
+            table: The DynamoDB table it is for.
+            sql: The statement; the same for the same token.
+            database: Where unqualified names are looked up.
+            workgroup: Whose output location and limits apply.
+            token: Identifies the execution.
+
+        Raises:
+            QueryStuckError: It did not leave the queue or did not end; it was cancelled.
+        """
+        queries = self._context.gateways.queries
+        query_id = yield from self._context.call(
+            table,
+            f"start a query in workgroup {workgroup}",
+            lambda: queries.start(sql, database=database, workgroup=workgroup, token=token),
+        )
+        query = self._watched(table, query_id, longest=MAX_UNLOADING_SECONDS)
+        status = yield from self._end_of(query)
+        return Ended(status, at_once=query.looks == 1)
+
     def run(self) -> Task[NoReturn]:
         """Ask for the active queries, for ever; spawn it in the background."""
         clock = self._context.clock
@@ -125,17 +168,23 @@ class QueryWatch:
             yield Pause(until=nearest, signal=self._news)
 
     def _wait(self, table: str, query_id: str) -> Task[QueryStatus]:
+        return self._end_of(self._watched(table, query_id, longest=MAX_RUNNING_SECONDS))
+
+    def _watched(self, table: str, query_id: str, *, longest: float) -> _Query:
         now = self._context.clock.monotonic()
-        query = _Query(query_id, table, began=now, due=now)
+        query = _Query(query_id, table, began=now, due=now, longest=longest)
         self._active[query_id] = query
         self._news.set()
+        return query
+
+    def _end_of(self, query: _Query) -> Task[QueryStatus]:
         try:
             while not query.signal.is_set:
                 yield Pause(signal=query.signal)
         finally:
-            self._active.pop(query_id, None)
+            self._active.pop(query.query_id, None)
         if query.error is not None:
-            status = yield from self._cancelled(table, query_id, query.error)
+            status = yield from self._cancelled(query.table, query.query_id, query.error)
             if status is None or status.state != "SUCCEEDED":
                 raise query.error
             return status
@@ -184,6 +233,7 @@ class QueryWatch:
         for query in queries:
             status = statuses.get(query.query_id)
             query.trouble_since, query.tries = None, 0
+            query.looks += 1
             query.due = now + query.look * self._context.rng.uniform(0.9, 1.1)
             query.look = min(query.look * 1.5, _MAX_LOOK_SECONDS)
             if status is not None and status.state in _ENDED:
@@ -198,14 +248,14 @@ class QueryWatch:
         elif query.queued_since is None:
             query.queued_since = now
         queued = 0.0 if query.queued_since is None else now - query.queued_since
-        if queued < MAX_QUEUED_SECONDS and now - query.began < MAX_RUNNING_SECONDS:
+        if queued < MAX_QUEUED_SECONDS and now - query.began < query.longest:
             return
         state = status.state if status is not None else "unknown to Athena"
         error = QueryStuckError(
             f"query {query.query_id} is still {state} after {now - query.began:.0f} s and is being "
             "cancelled",
             table=query.table,
-            remedy="look at the workgroup's active queries and the account's DDL quota, then run "
+            remedy="look at the workgroup's active queries and the account's query quota, then run "
             "it again",
             query_execution_id=query.query_id,
         )

@@ -9,6 +9,7 @@ from ddb_assets.core.export import Pitr, TableDescription
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.publishing.catalog import refuse_conflict
 from ddb_assets.core.publishing.publish import read_table
+from ddb_assets.core.publishing.publish_copy import check_copy
 from ddb_assets.core.publishing.publish_view import check_view
 from ddb_assets.core.publishing.published import published_export
 from ddb_assets.core.scheduling.context import RunContext
@@ -45,7 +46,12 @@ def check_request(specs: Sequence[TableSpec], options: RefreshOptions) -> None:
         ("DynamoDB table", [s.name for s in specs]),
         (
             "Athena table",
-            [f"{s.database}.{n}" for s in specs for n in (s.table, s.typed_view) if n is not None],
+            [
+                f"{s.database}.{name}"
+                for s in specs
+                for name in (s.table, s.typed_view, s.typed_copy)
+                if name is not None
+            ],
         ),
     ):
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
@@ -92,8 +98,15 @@ def check_spec(spec: TableSpec) -> None:
     """What one table's declaration says that AWS would refuse later.
 
     Raises:
-        DeclarationError: A KMS key without KMS, or a deadline that is no time.
+        DeclarationError: A KMS key without KMS, a copy without a view, or a deadline that is no
+            time.
     """
+    if spec.typed_copy is not None and spec.typed_view is None:
+        raise DeclarationError(
+            "typed_copy is set, but typed_view is not",
+            table=spec.name,
+            remedy="the copy has the view's columns: set typed_view, or leave out typed_copy",
+        )
     if spec.kms_key_id is not None and spec.sse_algorithm != "KMS":
         raise DeclarationError(
             f"kms_key_id is set, but sse_algorithm is {spec.sse_algorithm or 'not'}",
@@ -127,16 +140,17 @@ def described_table(run: RunContext, spec: TableSpec) -> Task[TableDescription]:
 
 
 def check_catalog(run: RunContext, spec: TableSpec, description: TableDescription) -> Task[None]:
-    """Refuse a Glue table that cannot be ours before its export costs anything.
+    """Refuse Glue tables that cannot be ours before an export costs anything.
 
     Raises:
-        CatalogConflictError: It cannot be ours.
+        CatalogConflictError: The table, its view or its copy cannot be ours.
     """
     table = yield from read_table(run, spec)
     if table is not None:
         published = yield from published_export(run, spec.name, table)
         refuse_conflict(spec, description.arn, table, published)
     yield from check_view(run, spec, description.arn)
+    yield from check_copy(run, spec, description.arn)
 
 
 def restorable(

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.outcome import Outcome
+from ddb_assets.core.outcome import Outcome, Refreshed
 from ddb_assets.core.ports import Gateways, History, Ledger, Listener, Profiling
 from ddb_assets.core.publication import Publication
 from ddb_assets.core.publishing.catalog import Offer
 from ddb_assets.core.publishing.publish import publish_with_glue
 from ddb_assets.core.publishing.publish_athena import publish_with_athena
 from ddb_assets.core.publishing.queries import QueryWatch
+from ddb_assets.core.refreshing.copying import Copying
 from ddb_assets.core.refreshing.cut import CutGroup
 from ddb_assets.core.refreshing.preflight import check_request, cut_time
 from ddb_assets.core.refreshing.table_refresh import TableRefresh
@@ -44,7 +45,7 @@ def refresh(
     rng: random.Random | None = None,
     profiling: Profiling = item_by_item,
 ) -> Iterator[Outcome]:
-    """Refresh tables; yields each table's outcome as it lands.
+    """Refresh tables; yields each table's outcome as it lands, and later that of its typed copy.
 
     A failed table never stops the others: it is yielded as `Failed`. A BaseException that is
     not an Exception (Terminate in the UI) says which exports go on in AWS and propagates.
@@ -90,6 +91,7 @@ class _Refresh:
         describes = shared_rate(run.clock, shares, DESCRIBES_PER_SECOND, DESCRIBE_BURST)
         self._run = run
         self._queries = QueryWatch(run)
+        self._copying = Copying(run, self._queries)
         self._watch = ExportWatch(
             run.gateways.dynamodb, run.clock, run.rng, describes, run.calls.notify
         )
@@ -108,8 +110,13 @@ class _Refresh:
         scheduler.spawn("watch the queries", self._queries.run(), background=True)
         try:
             for finished in scheduler.run():
-                yield _outcome(finished)
+                outcome = _outcome(finished)
+                if isinstance(outcome, Refreshed) and self._copying.is_due(outcome):
+                    name = outcome.spec.name
+                    scheduler.spawn(f"copy of {name}", self._copying.copied(outcome))
+                yield outcome
         except BaseException:
+            self._copying.leave_running()
             for table in self._tables:
                 table.leave_running()
             raise
