@@ -23,6 +23,9 @@ verify_option = click.option(
     is_flag=True,
     help="Let it replace a newer one, or be of a table since deleted.",
 )
+@click.option(
+    "--accept-changes", is_flag=True, help="Let columns change so that queries may break."
+)
 @verify_option
 @json_option
 @with_project
@@ -32,6 +35,7 @@ def adopt(
     arn: str,
     *,
     allow_older: bool,
+    accept_changes: bool,
     verify: VerifyLevel | None,
     as_json: bool,
 ) -> None:
@@ -47,6 +51,7 @@ def adopt(
         export_arn_of(arn, chosen.spec, setting="ARN"),
         gateways=project.gateways(chosen),
         allow_older=allow_older,
+        accept_changes=accept_changes,
         verify=verify,
         listener=tell,
         clock=project.clock(chosen),

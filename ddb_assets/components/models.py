@@ -122,6 +122,12 @@ class SettingsModel(DocumentedModel):
         "one of DynamoDB JSON.",
         examples=["json"],
     )
+    evolve: Literal["additive", "any"] | None = Field(
+        default=None,
+        description="additive: a refresh that would change columns so that queries may break is "
+        "refused until somebody accepts it (default); any: it never asks.",
+        examples=["any"],
+    )
     sse_algorithm: Literal["AES256", "KMS"] | None = Field(
         default=None,
         description="Encryption of the exported objects; the bucket's own by default.",

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ddb_assets.core.options import MAX_ACTIVE_DDL, MAX_EXPORTS_IN_FLIGHT, RefreshOptions
-from ddb_assets.core.spec import PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
+from ddb_assets.core.spec import Evolve, PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
 from ddb_assets.errors import DeclarationError
 from ddb_assets.orchestration.assets import (
     DEFAULT_RETRY_POLICY,
@@ -60,6 +60,7 @@ def build_dynamodb_assets(
     typed_view: bool | None = None,
     mixed_types: MixedTypes | None = None,
     sse_algorithm: SseAlgorithm | None = None,
+    evolve: Evolve | None = None,
     kms_key_id: str | None = None,
     deadline_seconds: float | None = None,
     owners: Sequence[str] | None = None,
@@ -104,6 +105,7 @@ def build_dynamodb_assets(
         typed_view: Whether each table has a view with real columns, `TABLE_typed` (default).
         mixed_types: `columns` (default) or `json`: attributes of several types in that view.
         sse_algorithm: `AES256` or `KMS`; the bucket's own setting by default.
+        evolve: `additive` (default) or `any`: whether columns may change so that queries break.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`.
         deadline_seconds: How long to wait for one export at most; no limit by default.
         owners: Owners of every table that names none.
@@ -168,6 +170,7 @@ def build_dynamodb_assets(
         typed_view=typed_view,
         mixed_types=mixed_types,
         sse_algorithm=sse_algorithm,
+        evolve=evolve,
         kms_key_id=kms_key_id,
         deadline_seconds=deadline_seconds,
         owners=owners,

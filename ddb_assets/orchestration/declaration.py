@@ -6,7 +6,14 @@ from typing import Any
 
 import dagster as dg
 
-from ddb_assets.core.spec import ExportFilter, PublishMethod, SerDeChoice, SseAlgorithm, VerifyLevel
+from ddb_assets.core.spec import (
+    Evolve,
+    ExportFilter,
+    PublishMethod,
+    SerDeChoice,
+    SseAlgorithm,
+    VerifyLevel,
+)
 from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.schema.typed_view import MixedTypes
@@ -33,6 +40,8 @@ class TableSettings:
             it with `_typed`; or, of one table, the view's name.
         mixed_types: What an attribute of several types is in the view: `columns`, one per type
             (the default), or `json`, one of DynamoDB JSON.
+        evolve: `additive` (the default) asks before columns change so that queries may break, by
+            refusing the refresh; `any` lets them.
         sse_algorithm: `AES256` or `KMS`; the bucket's own setting where none is given.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`; in the bucket's region.
         deadline_seconds: How long to wait for an export at most; as long as it takes by default.
@@ -54,6 +63,7 @@ class TableSettings:
     infer: bool | None = None
     typed_view: bool | str | None = None
     mixed_types: MixedTypes | None = None
+    evolve: Evolve | None = None
     sse_algorithm: SseAlgorithm | None = None
     kms_key_id: str | None = None
     deadline_seconds: float | None = None

@@ -23,6 +23,9 @@ class AdoptConfig(dg.Config):
     allow_older: bool = Field(
         default=False, description="Let it replace a newer one, or be of a table since deleted."
     )
+    accept_changes: bool = Field(
+        default=False, description="Let columns change so that queries may break."
+    )
     verify: Verify | None = Field(
         default=None,
         description="manifest: sizes and etags; full: the md5 of every data file as well.",

@@ -153,6 +153,7 @@ class _Operator:
                 arn,
                 gateways=gateways,
                 allow_older=config.allow_older,
+                accept_changes=config.accept_changes,
                 verify=verify_level(config.verify),
                 listener=self._story,
                 clock=clock,

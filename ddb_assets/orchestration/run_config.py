@@ -61,6 +61,11 @@ class RefreshConfig(dg.Config):
         default=False,
         description="Let an older export replace a newer one, for going back in time.",
     )
+    accept_changes: bool = Field(
+        default=False,
+        description="Let columns change so that queries may break: what a refresh refused and "
+        "named.",
+    )
 
 
 def options_from(
@@ -85,6 +90,7 @@ def options_from(
         wait=config.wait,
         verify=verify_level(config.verify),
         allow_older=config.allow_older,
+        accept_changes=config.accept_changes,
     )
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from ddb_assets.core.operating.preview import MAX_ROWS
 from ddb_assets.core.spec import (
+    Evolve,
     ExportFilter,
     PublishMethod,
     SerDeChoice,
@@ -47,6 +48,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "verify": get_args(VerifyLevel),
     "sse_algorithm": get_args(SseAlgorithm),
     "mixed_types": get_args(MixedTypes),
+    "evolve": get_args(Evolve),
 }
 
 
@@ -153,6 +155,7 @@ def _props(
         serde=settings.choice("serde") or "auto",
         typed_view=settings.typed_view(athena),
         mixed_types=settings.choice("mixed_types") or "columns",
+        evolve=settings.choice("evolve") or "additive",
         filter=_filter(table),
         publish_with=settings.choice("publish_with") or "glue",
         workgroup=settings.matching(

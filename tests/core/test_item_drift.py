@@ -9,7 +9,7 @@ from ddb_assets.errors import AccessDeniedError
 from ddb_assets.schema.declaration import parse_columns
 
 ALL = {"new": "warn", "missing": "warn", "retyped": "error", "wider": "warn"}
-FIRST = [{"userId": {"S": "a"}, "n": {"N": "1"}, "old": {"S": ""}}]
+FIRST = [{"userId": {"S": "a"}, "num": {"N": "1"}, "old": {"S": ""}}]
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def verdict(world):
     ("items", "kind", "text"),
     [
         ([{**FIRST[0], "x": {"S": ""}}], "new", "x: S"),
-        ([{"userId": {"S": "a"}, "n": {"N": "1"}}], "missing", "old: S"),
+        ([{"userId": {"S": "a"}, "num": {"N": "1"}}], "missing", "old: S"),
         ([{**FIRST[0], "old": {"N": "1"}}], "retyped", "old: S -> N | S"),
-        ([{**FIRST[0], "n": {"N": "0.5"}}], "wider", "n: bigint -> decimal(20,1)"),
+        ([{**FIRST[0], "num": {"N": "0.5"}}], "wider", "num: bigint -> decimal(20,1)"),
     ],
 )
 def test_each_kind_has_its_severity(shown, verdict, items, kind, text):
@@ -91,9 +91,9 @@ def test_drift_is_over_with_the_next_export_that_is_alike(shown, verdict):
 def test_the_first_export_is_compared_with_the_declaration_alone(shown, verdict):
     """Without one there is nothing to compare with; that is no failure."""
     assert verdict(shown(FIRST)).reason == "the first export whose items were counted"
-    declared = shown(FIRST, columns=parse_columns({"userId": "S", "n": "S", "gone": "N"}))
+    declared = shown(FIRST, columns=parse_columns({"userId": "S", "num": "S", "gone": "N"}))
     found = verdict(declared)
-    assert "beside the declaration: 1 missing (gone: N), 1 retyped (n: S -> N | S)" in found.reason
+    assert "beside the declaration: 1 missing (gone: N), 1 retyped (num: S -> N | S)" in found.reason
     assert found.severity == "error"
     assert found.facts["declaration_new"] == 0
     strict = verdict(declared, undeclared=True)

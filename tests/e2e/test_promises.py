@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 REGION = "us-east-1"
 ARTICLE = dg.AssetKey(["athena", "ddb", "article"])
 LIVE = dg.AssetKey(["dynamodb", "Article"])
-ALL = {"newest_export", "schema", "pitr", "data_age", "row_count", "retention"}
+ALL = {"newest_export", "schema", "drift", "pitr", "data_age", "row_count", "retention"}
 
 
 @pytest.fixture
@@ -178,6 +178,30 @@ def test_a_schema_edited_by_hand_and_its_refresh(cloud, materialize, checks):
     assert red(found) == {"schema"}
     assert found["schema"].severity == dg.AssetCheckSeverity.WARN
     assert "createat" in found["schema"].description
+    clock.advance(600)
+    assert materialize().success
+    assert red(checks()) == set()
+
+
+def test_a_new_attribute_and_the_next_export(cloud, materialize, checks):
+    """Counted when it comes, red until the next export holds the same; no item is read for it."""
+    materialize()
+    clock.advance(600)
+    item = {"userId": {"S": "u"}, "articleId": {"S": "7"}, "note": {"S": "new"}}
+    cloud.dynamodb.put_item(TableName="Article", Item=item)
+    result = materialize()
+    assert result.success
+    (event,) = [
+        found for found in result.get_asset_materialization_events() if found.asset_key == ARTICLE
+    ]
+    metadata = {
+        name.partition("/")[2]: v.value for name, v in event.materialization.metadata.items()
+    }
+    assert (metadata["drift_new"], metadata["drift_retyped"]) == (1, 0)
+    found = checks()
+    assert red(found) == {"drift"}
+    assert found["drift"].severity == dg.AssetCheckSeverity.WARN
+    assert "since the last export: 1 new (note: S)" in found["drift"].description
     clock.advance(600)
     assert materialize().success
     assert red(checks()) == set()

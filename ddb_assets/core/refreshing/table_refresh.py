@@ -8,6 +8,7 @@ from ddb_assets.core.export import Export, TableDescription
 from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.outcome import Failed, Outcome, Refreshed, Started, Timings
 from ddb_assets.core.publication import Publication
+from ddb_assets.core.publishing.asking import refuse_breaking
 from ddb_assets.core.publishing.catalog import Offer
 from ddb_assets.core.publishing.publish import judged_table
 from ddb_assets.core.publishing.publish_view import typed_view_of, view_is_due
@@ -262,6 +263,7 @@ class TableRefresh:
         )
         attributes = None if there else table_attributes(spec, description, profile)
         offer = replace(offer, attributes=attributes, notes=left_out(attributes or (), profile))
+        yield from refuse_breaking(run, offer, table, profile)
         began = clock.monotonic()
         publication = yield from (self._group.publish if self._group else self._publish)(offer)
         self._published = True
