@@ -15,7 +15,7 @@
     │   ├── CatalogConflictError      the Glue table cannot be ours, or cannot hold this export
     │   ├── SchemaChangeError         queries may break: a person decides whether columns change
     │   ├── QueryFailedError          Athena ended the query as FAILED or CANCELLED
-    │   ├── CopyIncompleteError       the files of a typed copy do not hold exactly the export's items
+    │   ├── CopyIncompleteError       a typed copy's files do not hold exactly the export's items
     │   ├── GroupHeldBackError        another table of its consistent cut failed
     │   ├── AccessDeniedError         a permission is missing
     │   ├── CredentialsMissingError   there are no AWS credentials

@@ -219,8 +219,7 @@ def publish_view(
         except VersionConflictError:
             yield Pause(until=run.clock.monotonic() + run.rng.uniform(0.05, 0.5))
     raise VersionConflictError(
-        f"the view {spec.database}.{spec.typed_view} was changed by others {MAX_SWAPS} times in a "
-        "row",
+        f"{spec.database}.{spec.typed_view} was changed by others {MAX_SWAPS} times in a row",
         table=spec.name,
         remedy="find out who else changes this view, then run the refresh again",
     )
@@ -333,8 +332,7 @@ def _memory(spec: TableSpec, found: CatalogTable | None) -> ViewMemory:
         return ViewMemory.from_json(found.parameters[VIEW_PARAMETER])
     except ValueError as error:
         raise CatalogConflictError(
-            f"the parameter {VIEW_PARAMETER} of {spec.database}.{spec.typed_view} cannot be read: "
-            f"{error}",
+            f"{VIEW_PARAMETER} of {spec.database}.{spec.typed_view} cannot be read: {error}",
             table=spec.name,
             remedy="drop the view; it is created again by the next refresh",
         ) from error
