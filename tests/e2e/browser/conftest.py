@@ -54,7 +54,7 @@ class Beside:
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory):
-    """`ddb-assets dev` in an empty folder: (URL of the UI, URL of the local AWS)."""
+    """`ddb-assets dev` with no variable set, in an empty folder: (URL of the UI, of its AWS)."""
     marked = Marked()
     process = subprocess.Popen(
         [
@@ -81,9 +81,11 @@ def dev(tmp_path_factory):
         yield ui_url, aws_url
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        code = process.wait(60)
         reader.join(10)
         process.stdout.close()
+    # Ctrl-C is how it is ended: no failure, and no process stays behind.
+    assert code == 0, "".join(printed)
     assert not marked.gone()
 
 

@@ -1,8 +1,17 @@
 """Failing tables among good ones: the good ones are published, the retry mends the others."""
 
 import pytest
+from real_aws import EXPORT_SECONDS
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_exports(aws):
+    """Nobody is killed here while an export runs."""
+    aws.control("settings", {"export_seconds": 1})
+    yield
+    aws.control("settings", {"export_seconds": EXPORT_SECONDS})
 
 
 def _versions(aws, tables):

@@ -12,7 +12,6 @@ TABLES = (
     *("restarted-1", "restarted-2"),
     *("stopped-1", "stopped-2"),
     *("crashed-1", "crashed-2"),
-    *("terminated-1", "terminated-2"),
     *("good-1", "good-2", "fine-1"),
     *sorted(WITHOUT_RECOVERY),
 )
