@@ -18,6 +18,7 @@ from ddb_assets.orchestration.assets import (
 from ddb_assets.orchestration.automation import automation_sensor
 from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.checks import CheckedTable, table_checks
+from ddb_assets.orchestration.checks_in_run import published_checks
 from ddb_assets.orchestration.declaration import (
     DEFAULT_GROUP,
     RefreshGroup,
@@ -207,6 +208,10 @@ def build_dynamodb_assets(
     for step_name, (group, part) in planned.items():
         # The steps of a group wait side by side in one run: each takes its part of the limits.
         shares = min(steps_of[group], MAX_STEPS_AT_ONCE)
+        promised = {
+            exported.key: CheckedTable(table.spec, table.checks, table.freshness)
+            for table, _, exported in part
+        }
         step = RefreshStep(
             tables={exported.key: table.spec for table, _, exported in part},
             options=replace(options, shares=shares),
@@ -218,6 +223,7 @@ def build_dynamodb_assets(
                 for _, _, exported in part
                 if exported.key in views
             },
+            check_published=published_checks(promised),
         )
         definition = refresh_assets(
             step,
@@ -232,12 +238,7 @@ def build_dynamodb_assets(
         )
         by_group.setdefault(group, []).append(definition)
         if found := table_checks(
-            {
-                exported.key: CheckedTable(table.spec, table.checks, table.freshness)
-                for table, _, exported in part
-            },
-            name=beside(step_name, "check"),
-            resource_key=resource_key,
+            promised, name=beside(step_name, "check"), resource_key=resource_key
         ):
             promises.append(found)
     steps = [step for definitions in by_group.values() for step in definitions]

@@ -1,6 +1,6 @@
 """The standing checks as asset checks: they run after each refresh, or alone at any time."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from ddb_assets.orchestration.story import Story
 
 #: A check only reads: it tries again for a few minutes, then says that it cannot be made.
 PATIENCE_SECONDS = 300.0
+#: Once that was in vain, each further table is tried so long.
+IMPATIENCE_SECONDS = 10.0
 
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
@@ -84,20 +86,43 @@ def _results(
     tables: Mapping[dg.AssetKey, CheckedTable],
 ) -> Iterator[dg.AssetCheckResult]:
     """The verdicts, table by table; what could not be found out fails the step at the end."""
-    chosen: dict[dg.AssetKey, list[str]] = {}
+    chosen: dict[dg.AssetKey, set[str]] = {}
     for check in context.selected_asset_check_keys:
-        chosen.setdefault(check.asset_key, []).append(check.name)
+        chosen.setdefault(check.asset_key, set()).add(check.name)
     selected = {key: table for key, table in tables.items() if key in chosen}
-    clock = aws.clock()
-    run = operator_context(
-        aws.gateways(bucket_owners=bucket_owners(table.spec for table in selected.values())),
-        clock,
-        listener=Story(context.log, tables=len(selected)),
-        patience_seconds=PATIENCE_SECONDS,
-    )
-    run = replace(run, intent_id=f"{context.run.run_id} {context.retry_number}")
     failed: list[Failed] = []
-    for key, table in selected.items():
+    yield from check_results(context, aws, selected, chosen, failed)
+    if failed:
+        raise failed_tables(failed, total=len(selected)) from failed[0].error
+
+
+def check_results(
+    context: dg.AssetCheckExecutionContext | dg.AssetExecutionContext,
+    aws: AwsResource,
+    tables: Mapping[dg.AssetKey, CheckedTable],
+    chosen: Mapping[dg.AssetKey, Collection[str]],
+    failed: list[Failed],
+) -> Iterator[dg.AssetCheckResult]:
+    """Make checks, table by table.
+
+    Args:
+        context: The step.
+        aws: How AWS is reached.
+        tables: What is looked at.
+        chosen: The names of the checks of each.
+        failed: Gets an entry for each table of which something could not be found out.
+    """
+    clock = aws.clock()
+    gateways = aws.gateways(bucket_owners=bucket_owners(table.spec for table in tables.values()))
+    patience = PATIENCE_SECONDS
+    for key, table in tables.items():
+        run = operator_context(
+            gateways,
+            clock,
+            listener=Story(context.log, tables=len(tables)),
+            patience_seconds=patience,
+        )
+        run = replace(run, intent_id=f"{context.run.run_id} {context.retry_number}")
         health = TableHealth(run, table.spec)
         makers = _verdicts(health, table, clock.now())
         for name, severity in table.chosen().items():
@@ -111,7 +136,9 @@ def _results(
                 if not any(one.spec is table.spec for one in failed):
                     failed.append(Failed(table.spec, named))
                 if isinstance(error, TransientError):
-                    # Patience is at its end: the table's other checks would wait as long.
+                    # Patience is at its end: the table's other checks would wait as long, and so
+                    # would each of the other tables where it is AWS that is away.
+                    patience = IMPATIENCE_SECONDS
                     break
                 continue
             if not verdict.kept:
@@ -124,8 +151,6 @@ def _results(
                 description=verdict.reason,
                 metadata=verdict_metadata(verdict),
             )
-    if failed:
-        raise failed_tables(failed, total=len(selected)) from failed[0].error
 
 
 def _verdicts(

@@ -70,6 +70,17 @@ def planned_in_run(instance: dg.DagsterInstance, run_id: str) -> frozenset[dg.As
     return frozenset(record.asset_key for record in records if record.asset_key is not None)
 
 
+def planned_checks_in_run(instance: dg.DagsterInstance, run_id: str) -> dict[dg.AssetKey, set[str]]:
+    """The checks this run set out to make: their names by their asset."""
+    planned: dict[dg.AssetKey, set[str]] = {}
+    for record in _records(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED):
+        event = record.event_log_entry.dagster_event
+        if event is not None:
+            check = event.asset_check_planned_data
+            planned.setdefault(check.asset_key, set()).add(check.check_name)
+    return planned
+
+
 def is_recorded(
     instance: dg.DagsterInstance,
     key: dg.AssetKey,

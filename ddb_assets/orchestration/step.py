@@ -1,7 +1,7 @@
 """One Dagster step that refreshes many tables: results as they land, failures at the end."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -36,6 +36,8 @@ from ddb_assets.reading.profiling import fastest_profiling
 RefreshFunction = Callable[..., Iterator[Outcome]]
 
 _refresh = partial(refresh, profiling=fastest_profiling)
+#: What a step does with the tables that are published when others have failed.
+CheckPublished = Callable[[dg.AssetExecutionContext, AwsResource, Collection[dg.AssetKey]], None]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class RefreshStep:
             two is selected.
         live: The live table's key by its copy's, for the column lineage.
         previews: How many items of a DynamoDB table are kept with its materialization.
+        check_published: Called with the tables that are published when others have failed.
     """
 
     tables: Mapping[dg.AssetKey, TableSpec]
@@ -60,6 +63,7 @@ class RefreshStep:
     views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     live: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     previews: Mapping[str, int] = field(default_factory=dict[str, int])
+    check_published: CheckPublished | None = None
 
     def run(
         self, context: dg.AssetExecutionContext, config: RefreshConfig, aws: AwsResource
@@ -88,6 +92,7 @@ class RefreshStep:
             options = replace(options, adopt=left)
         intent = intent_of(context.instance, context.run, fresh=config.force_new)
         failed: list[Failed] = []
+        published: list[dg.AssetKey] = []
         try:
             outcomes = self.refresh(
                 list(pending.values()),
@@ -105,6 +110,7 @@ class RefreshStep:
                     failed.append(outcome)
                 elif isinstance(outcome, Refreshed):
                     key = keys[outcome.spec.name]
+                    published.append(key)
                     if _is_news(context.instance, key, outcome, intent):
                         result = self._result(context, key, outcome, aws, clock)
                         yield from recorded(context, result, chosen)
@@ -115,6 +121,8 @@ class RefreshStep:
         except DdbAssetsError as error:
             raise refused(error) from error
         if failed:
+            if self.check_published is not None and published:
+                self.check_published(context, aws, published)
             raise failed_tables(failed, total=len(pending)) from failed[0].error
 
     def _assets(self, key: dg.AssetKey) -> frozenset[dg.AssetKey]:

@@ -1,13 +1,11 @@
 """A project on the core's fake AWS, and the command line as its user runs it."""
 
-import importlib.util
 import sys
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from ddb_assets import AwsResource, build_dynamodb_assets
+from ddb_assets import build_dynamodb_assets
 from ddb_assets.cli import main as root
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.orchestration.declared import declared_tables
@@ -16,35 +14,11 @@ DAY = 86400.0
 
 
 @pytest.fixture
-def world():
-    """The core's own fake AWS."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.World()
-
-
-@pytest.fixture
-def fake_resource(world):
-    """A resource that reaches the fake AWS."""
-
-    class FakeAws(AwsResource):
-        def gateways(self, *, bucket_owners=None):
-            return world.aws.gateways
-
-        def clock(self):
-            return world.clock
-
-    return FakeAws()
-
-
-@pytest.fixture
-def project(world, fake_resource, monkeypatch):
+def project(world, world_resource, monkeypatch):
     """The module `fake_project` with two declared tables; their specs by name."""
     module = ModuleType("fake_project")
     module.defs = build_dynamodb_assets(
-        tables=["Article", "legacy.Users"], database="raw", bucket="exports", aws=fake_resource
+        tables=["Article", "legacy.Users"], database="raw", bucket="exports", aws=world_resource
     )
     monkeypatch.setitem(sys.modules, "fake_project", module)
     specs = {table.spec.name: table.spec for table in declared_tables(module.defs)}

@@ -1,13 +1,11 @@
 """Asset checks: which there are, how they run alone, and what their failures look like."""
 
-import importlib.util
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from ddb_assets import AwsResource, Table, build_dynamodb_assets
+from ddb_assets import Table, build_dynamodb_assets
 from ddb_assets.core.export import Pitr
 from ddb_assets.errors import AccessDeniedError, DeclarationError, ThrottledError
 from ddb_assets.orchestration.check_settings import USUAL, Checks
@@ -21,29 +19,12 @@ USUALLY_ON = {"newest_export", "schema", "drift", "pitr"}
 
 
 @pytest.fixture
-def world():
-    """The core's own fake AWS."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.World()
-
-
-@pytest.fixture
-def build(world):
+def build(world, world_resource):
     """Definitions over the fake AWS, their tables created and published."""
-
-    class FakeAws(AwsResource):
-        def gateways(self, *, bucket_owners=None):
-            return world.aws.gateways
-
-        def clock(self):
-            return world.clock
 
     def make(*tables, **settings):
         definitions = build_dynamodb_assets(
-            tables=list(tables), database="raw", bucket="exports", aws=FakeAws(), **settings
+            tables=list(tables), database="raw", bucket="exports", aws=world_resource, **settings
         )
         specs = [table.spec for table in declared_tables(definitions)]
         for spec in specs:

@@ -1,14 +1,12 @@
 """Profile and drift as Dagster shows them: with each materialization, and as a check."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster.components.core.component_tree import ComponentTree
 
-from ddb_assets import AwsResource, Table, build_dynamodb_assets
+from ddb_assets import Table, build_dynamodb_assets
 from ddb_assets.components import DynamoDBTablesComponent
 from ddb_assets.core.operating.drift import ROW
 from ddb_assets.errors import AccessDeniedError, DeclarationError
@@ -23,31 +21,20 @@ DENIED = AccessDeniedError("PutObject was refused", remedy="allow it")
 
 
 @pytest.fixture
-def world():
+def world(core_fakes):
     """The core's own fake AWS, with one table."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    world = module.World()
+    world = core_fakes.World()
     world.aws.create("orders")
     return world
 
 
 @pytest.fixture
-def build(world):
+def build(world, world_resource):
     """Definitions of that table over the fake AWS."""
-
-    class FakeAws(AwsResource):
-        def gateways(self, *, bucket_owners=None):
-            return world.aws.gateways
-
-        def clock(self):
-            return world.clock
 
     def make(table="orders", **settings):
         return build_dynamodb_assets(
-            tables=[table], database="raw", bucket="exports", aws=FakeAws(), **settings
+            tables=[table], database="raw", bucket="exports", aws=world_resource, **settings
         )
 
     return make

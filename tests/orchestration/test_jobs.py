@@ -1,8 +1,5 @@
 """The operators' jobs: what they change, what they log, what they refuse."""
 
-import importlib.util
-from pathlib import Path
-
 import dagster as dg
 import pytest
 from dagster._core.definitions.job_base import RepoBackedJob
@@ -19,34 +16,10 @@ KEY = dg.AssetKey(["athena", "raw", "article"])
 
 
 @pytest.fixture
-def world():
-    """The core's own fake AWS."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.World()
-
-
-@pytest.fixture
-def resource(world):
-    """A resource that reaches the fake AWS."""
-
-    class FakeAws(AwsResource):
-        def gateways(self, *, bucket_owners=None):
-            return world.aws.gateways
-
-        def clock(self):
-            return world.clock
-
-    return FakeAws()
-
-
-@pytest.fixture
-def project(world, resource):
+def project(world, world_resource):
     """Two declared tables, and what refreshes them without Dagster."""
     definitions = build_dynamodb_assets(
-        tables=["Article", "Other"], database="raw", bucket="exports", aws=resource
+        tables=["Article", "Other"], database="raw", bucket="exports", aws=world_resource
     )
     specs = {table.spec.name: table.spec for table in declared_tables(definitions)}
     for name in specs:
@@ -238,7 +211,7 @@ def test_one_tables_trouble_stops_no_other(run_job, refreshed, world, log_lines)
     assert any(line.startswith("Article: deleted 2 exports") for line in log_lines(result.run_id))
 
 
-def test_exports_another_athena_table_may_show_are_not_deleted(run_job, world, resource):
+def test_exports_another_athena_table_may_show_are_not_deleted(run_job, world, world_resource):
     """Two declarations export one DynamoDB table to one folder: neither may judge alone."""
     world.aws.create("Article")
     raw, other = (
@@ -246,7 +219,7 @@ def test_exports_another_athena_table_may_show_are_not_deleted(run_job, world, r
             tables=[Table("Article", prefix="shared")],
             database=database,
             bucket="exports",
-            aws=resource,
+            aws=world_resource,
         )
         for database in ("raw", "other")
     )

@@ -1,6 +1,5 @@
 """The documented metadata keys are those that are written, event by event."""
 
-import importlib.util
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +20,6 @@ RAW = {
     "LatestStreamLabel": "2026-01-01T00:00:00.000",
     "DeletionProtectionEnabled": False,
 }
-
-
-@pytest.fixture
-def world():
-    """The core's own fake AWS."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.World()
 
 
 def documented(event):

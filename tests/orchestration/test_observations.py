@@ -1,42 +1,23 @@
 """Live tables as observable assets: one step, each table by itself, names that would collide."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from ddb_assets import AwsResource, Table, build_dynamodb_assets
+from ddb_assets import Table, build_dynamodb_assets
 from ddb_assets.errors import AccessDeniedError
 
 ORDERS = dg.AssetKey(["dynamodb", "orders"])
 
 
 @pytest.fixture
-def world():
-    """The core's own fake AWS."""
-    path = Path(__file__).parents[1] / "core" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("core_fakes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.World()
-
-
-@pytest.fixture
-def observe(world, instance):
+def observe(world_resource, instance):
     """Runs the job that observes, and gives its result."""
-
-    class FakeAws(AwsResource):
-        def gateways(self, *, bucket_owners=None):
-            return world.aws.gateways
-
-        def clock(self):
-            return world.clock
 
     def run(*tables):
         definitions = build_dynamodb_assets(
-            tables=list(tables), database="raw", bucket="exports", aws=FakeAws()
+            tables=list(tables), database="raw", bucket="exports", aws=world_resource
         )
         job = definitions.resolve_job_def("observe_raw_job")
         return job.execute_in_process(instance=instance, raise_on_error=False)
