@@ -18,7 +18,7 @@ from ddb_assets.local.athena.catalog import (
 )
 from ddb_assets.local.athena.errors import QueryFailedError, unsupported
 from ddb_assets.local.athena.lake import Lake
-from ddb_assets.local.athena.results import Outcome, column_of, text
+from ddb_assets.local.athena.results import Outcome, column_of, text, type_text
 from ddb_assets.local.athena.router import parse_query
 from ddb_assets.local.athena.scan import Scan
 from ddb_assets.local.athena.tokens import position, tokenize
@@ -34,6 +34,9 @@ _NO_COLUMN = re.compile(
     r'|Could not find key "(?P<c>[^"]+)" in struct|Referenced table "(?P<d>[^"]+)" not found'
     r'|Column "(?P<e>[^"]+)" referenced that exists in the SELECT clause'
 )
+
+#: What json_parse and from_base64 refuse; casts have a code of their own.
+_NO_ARGUMENT = re.compile(r"Malformed JSON|Could not decode string .* as base64")
 
 
 class Engine:
@@ -160,7 +163,9 @@ class Engine:
             view = views.read(table)
             inner = views.body(view)
             name_columns(inner)
-            return self._translate(inner, view.database, depth + 1)
+            body = self._translate(inner, view.database, depth + 1)
+            self._refuse_stale(name, view, body)
+            return body
         if is_iceberg(table):
             raise unsupported(f"{name} is an Iceberg table, which is not emulated yet")
         scan = Scan(self.catalog, self.lake, self.lease, name, table)
@@ -170,6 +175,16 @@ class Engine:
             raise QueryFailedError(str(error)) from error
         self.scanned += scan.scanned
         return body
+
+    def _refuse_stale(self, name: TableName, view: views.View, body: str) -> None:
+        """Trino compares the columns a view keeps with those its query has now."""
+        derived = [(column, type_text(of)) for column, of in self.describe(body)]
+        reason = views.stale(view, derived)
+        if reason is not None:
+            raise QueryFailedError(
+                f"VIEW_IS_STALE: {_where(self._query, name.name)}: View '{CATALOG_NAME}.{name}' is "
+                f"stale or in invalid state: {reason}"
+            )
 
     def _not_found(self, name: TableName) -> QueryFailedError:
         where = _where(self._query, name.name)
@@ -193,6 +208,8 @@ class Engine:
                     f"COLUMN_NOT_FOUND: {_where(query, name)}: Column '{name.lower()}' cannot be "
                     "resolved or requester is not authorized to access requested resources"
                 )
+        if _NO_ARGUMENT.search(first):
+            return QueryFailedError(f"INVALID_FUNCTION_ARGUMENT: {first}")
         for kind, code in _CODES:
             if isinstance(error, kind) and code not in first:
                 return QueryFailedError(f"{code}: {first}")

@@ -2,7 +2,9 @@
 
 Known to differ and not mended, because nothing in the tree tells: `1.0/3` is a double where Trino
 has a decimal; `m['absent']` and `a[99]` are NULL where Trino fails; doubles cast to varchar are
-spelled as DuckDB spells them.
+spelled as DuckDB spells them; JSON made of a map or by json_parse keeps the order of its keys where
+Trino sorts them, and a decimal in it has no zeros at its end; a text far below a decimal's scale
+(`1E-130`) fails where Trino rounds it to zero.
 """
 
 from collections.abc import Callable
@@ -10,6 +12,8 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from ddb_assets.local.athena.errors import unsupported
+
+_JAVA_DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 #: Macros made in every connection. Typed parameters choose by the argument's type.
 MACROS = (
@@ -36,6 +40,18 @@ MACROS = (
     "'INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(x AS VARCHAR) || ''' to ' || t) ELSE x END",
     "CREATE TEMP MACRO trino_try_whole(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT "
     "regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') THEN NULL ELSE x END",
+    # Trino, DecimalCasts: Java's BigDecimal reads the text, which knows no blanks and no '1_000'.
+    "CREATE TEMP MACRO trino_decimal(x, t) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT "
+    f"regexp_full_match(CAST(x AS VARCHAR), '{_JAVA_DECIMAL}') THEN error("
+    "'INVALID_CAST_ARGUMENT: Cannot cast VARCHAR ''' || CAST(x AS VARCHAR) || ''' to ' || t || "
+    "'. Value is not a number.') ELSE x END",
+    "CREATE TEMP MACRO trino_try_decimal(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT "
+    f"regexp_full_match(CAST(x AS VARCHAR), '{_JAVA_DECIMAL}') THEN NULL ELSE x END",
+    # Trino, JsonToVarcharCast: a scalar's text, NULL for null, and no object and no array.
+    "CREATE TEMP MACRO trino_text(x) AS CASE WHEN typeof(x) <> 'JSON' THEN CAST(x AS VARCHAR) "
+    "WHEN json_type(CAST(x AS VARCHAR)) IN ('OBJECT', 'ARRAY') THEN error("
+    "'INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(x AS VARCHAR) || ''' to varchar') "
+    "ELSE json_extract_string(CAST(x AS VARCHAR), '$') END",
 )
 
 #: Would run, and quietly answer something else than Trino.
@@ -63,7 +79,7 @@ def _mend(node: exp.Expr) -> exp.Expr:
         return special(node) if special else node
     if isinstance(node, exp.Cast):
         return _cast(node)
-    if isinstance(node, exp.Struct) and not isinstance(node.parent, exp.Cast):
+    if isinstance(node, exp.Struct) and not _cast_as_a_whole(node):
         return _row(node)
     change = _KNOWN.get(type(node))
     return change(node) if change else node
@@ -85,14 +101,17 @@ def _cast(node: exp.Cast) -> exp.Expr:
         text = inner.is_type("varchar", "char", "text")
         if inner is not target and text and sized:
             raise unsupported("varchar(n) inside a type: the text would not be cut")
-    if target.is_type("decimal") and not target.expressions:
-        # A bare DECIMAL is (38,0) in Trino and (18,3) in DuckDB.
-        node.set("to", exp.DataType.build("DECIMAL(38,0)"))
-        return node
+    if target.is_type("json"):
+        # A cast makes JSON of a value, text included; only json_parse reads text (Trino, "JSON
+        # functions and operators").
+        return _call("to_json", node.this)
+    if target.is_type("decimal"):
+        return _cast_to_decimal(node)
     if target.is_type("varchar", "char", "text") and target.expressions:
         length = target.expressions[0].this
-        whole = type(node)(this=node.this, to=exp.DataType.build("VARCHAR"))
-        return exp.Left(this=whole, expression=length.copy())
+        return exp.Left(this=_call("trino_text", node.this), expression=length.copy())
+    if target.is_type("varchar", "char", "text"):
+        return _call("trino_text", node.this)
     kind = target.this.name if isinstance(target.this, exp.DType) else ""
     if kind in _WHOLE and not _checked(node.this):
         checked = (
@@ -104,9 +123,37 @@ def _cast(node: exp.Cast) -> exp.Expr:
     return node
 
 
+def _cast_to_decimal(node: exp.Cast) -> exp.Expr:
+    if not node.to.expressions:
+        # A bare DECIMAL is (38,0) in Trino and (18,3) in DuckDB.
+        node.set("to", exp.DataType.build("DECIMAL(38,0)"))
+    if _checked(node.this):
+        return node
+    if isinstance(node, exp.TryCast):
+        node.set("this", _call("trino_try_decimal", node.this))
+        return node
+    sizes = ", ".join(one.name for one in node.to.expressions)
+    node.set("this", _call("trino_decimal", node.this, exp.Literal.string(f"DECIMAL({sizes})")))
+    return node
+
+
 def _checked(node: exp.Expr) -> bool:
-    made_here = {"trino_whole", "trino_try_whole", "cardinality"}
+    made_here = {
+        "trino_whole",
+        "trino_try_whole",
+        "trino_decimal",
+        "trino_try_decimal",
+        "cardinality",
+    }
     return (isinstance(node, exp.Literal) and not node.is_string) or node.name in made_here
+
+
+def _cast_as_a_whole(node: exp.Expr) -> bool:
+    """Whether a cast names the row's fields, which it does by their place: it needs no names."""
+    parent = node.parent
+    while isinstance(parent, (exp.Array, exp.Map, exp.Struct)):
+        parent = parent.parent
+    return isinstance(parent, exp.Cast)
 
 
 def _row(node: exp.Struct) -> exp.Expr:

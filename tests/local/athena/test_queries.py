@@ -295,6 +295,7 @@ def test_a_view_is_prestos_in_glue_and_keeps_its_database(account: Any) -> None:
             {"name": "user_id", "type": "varchar"},
             {"name": "price", "type": "decimal(3, 2)"},
         ],
+        "runAsInvoker": False,
     }
     assert [one["Type"] for one in table["StorageDescriptor"]["Columns"]] == [
         "string",
