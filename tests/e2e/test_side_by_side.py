@@ -12,7 +12,12 @@ from ddb_assets.local.process import LocalProcess
 pytestmark = pytest.mark.e2e
 
 DEFINITIONS = """
+import os
+
 import ddb_assets
+
+with open("loaded", "a") as file:
+    file.write(f"{os.getpid()}\\n")
 
 defs = ddb_assets.build_dynamodb_assets(
     tables=["Article", "legacy.Users", "waiting_list"],
@@ -32,7 +37,7 @@ def test_steps_of_one_run_wait_side_by_side(marked, tmp_path, monkeypatch):
         done = subprocess.run(
             [*command, "-f", "project.py", "--select", 'key:"athena/*"'],
             cwd=tmp_path,
-            env={**marked.env, **aws.env, "DAGSTER_HOME": str(tmp_path)},
+            env={**marked.env, **aws.env, "DAGSTER_HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
             capture_output=True,
             text=True,
             timeout=180,
@@ -49,4 +54,10 @@ def test_steps_of_one_run_wait_side_by_side(marked, tmp_path, monkeypatch):
     assert len(steps) == 3
     assert max(step.start_time for step in steps) < min(step.end_time for step in steps)
     started = [event.dagster_event for event in events]
-    assert len({e.pid for e in started if e.step_key.startswith("refresh_")}) == 3
+    processes = {e.pid for e in started if e.step_key.startswith("refresh_")}
+    assert len(processes) == 3
+    # They were forked with the definitions resolved: no step loads the project anew.
+    loaded = set(map(int, (tmp_path / "loaded").read_text().split()))
+    assert loaded
+    assert not loaded & {e.pid for e in started}
+    assert not [file for file in tmp_path.iterdir() if file.suffix == ".job"]
