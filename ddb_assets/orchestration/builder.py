@@ -264,6 +264,7 @@ def build_dynamodb_assets(
         jobs=operator_jobs(
             {exported.key: table.spec for table, _, exported in translated},
             name=name or database,
+            views={table: view.key for table, view in views.items()},
             resource_key=resource_key,
             price_per_gb=price_per_gb,
         )

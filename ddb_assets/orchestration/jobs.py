@@ -2,7 +2,7 @@
 
 Each declaration has the four, as op jobs of one step: they start no export and are seldom run. What
 a rollback or an adoption publishes is logged as a materialization of the exported asset, so that
-the asset's history says which export was shown when.
+the asset's history says which export was shown when; its view's history likewise.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -31,9 +31,14 @@ from ddb_assets.orchestration.job_configs import (
     RollbackConfig,
     StatusConfig,
 )
-from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, PREFIX, refreshed_metadata
+from ddb_assets.orchestration.metadata import (
+    DEFAULT_PRICE_PER_GB,
+    PREFIX,
+    Metadata,
+    refreshed_metadata,
+)
 from ddb_assets.orchestration.naming import dagster_name
-from ddb_assets.orchestration.reattach import intent_of, materialized_in_run
+from ddb_assets.orchestration.reattach import intent_of, is_recorded, materialized_in_run
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.run_config import (
     export_arn_of,
@@ -41,6 +46,7 @@ from ddb_assets.orchestration.run_config import (
     verify_level,
 )
 from ddb_assets.orchestration.step import Story, bucket_owners
+from ddb_assets.orchestration.views import view_metadata
 
 Operation = Literal["adopt", "rollback"]
 
@@ -49,6 +55,7 @@ def operator_jobs(
     tables: Mapping[dg.AssetKey, TableSpec],
     *,
     name: str,
+    views: Mapping[dg.AssetKey, dg.AssetKey],
     resource_key: str = "aws",
     price_per_gb: float = DEFAULT_PRICE_PER_GB,
 ) -> list[dg.JobDefinition]:
@@ -57,13 +64,14 @@ def operator_jobs(
     Args:
         tables: The declaration's exported assets and what stands behind each.
         name: Of the declaration; what Dagster does not allow in a name becomes `_`.
+        views: The typed view's key by its table's.
         resource_key: Under which the `AwsResource` is found.
         price_per_gb: USD per exported GB, for the estimate in the metadata.
     """
 
     def operate(context: dg.OpExecutionContext) -> "_Operator":
         aws: AwsResource = getattr(context.resources, resource_key)
-        return _Operator(context, aws, tables, price_per_gb)
+        return _Operator(context, aws, tables, views, price_per_gb)
 
     def status(context: dg.OpExecutionContext, config: StatusConfig) -> None:
         operate(context).status(config)
@@ -125,6 +133,7 @@ class _Operator:
     context: dg.OpExecutionContext
     aws: AwsResource
     tables: Mapping[dg.AssetKey, TableSpec]
+    views: Mapping[dg.AssetKey, dg.AssetKey]
     price_per_gb: float
     failed: list[Failed] = field(default_factory=list[Failed])
     documents: list[report.Document] = field(default_factory=list[report.Document])
@@ -231,12 +240,32 @@ class _Operator:
             return
         assert isinstance(outcome, Refreshed), "an export that is there is waited for"
         key = next(key for key, spec in self.tables.items() if spec is outcome.spec)
+        now = clock.now()
         metadata = refreshed_metadata(
-            outcome,
-            now=clock.now(),
-            price_per_gb=self.price_per_gb,
-            catalog_id=self.aws.catalog_id,
+            outcome, now=now, price_per_gb=self.price_per_gb, catalog_id=self.aws.catalog_id
         )
+        moved = outcome.publication.action != "unchanged"
+        self._record(key, outcome, operation, metadata, moved=moved)
+        view = self.views.get(key)
+        if view is not None and outcome.view is not None:
+            metadata = view_metadata(key, outcome, now=now)
+            moved = moved or outcome.view.action != "unchanged"
+            self._record(view, outcome, operation, metadata, moved=moved)
+        self.documents.append(report.published_document(outcome))
+
+    def _record(
+        self,
+        key: dg.AssetKey,
+        outcome: Refreshed,
+        operation: Operation,
+        metadata: Metadata,
+        *,
+        moved: bool,
+    ) -> None:
+        """Log the materialization of one asset, unless it shows the export and Dagster knows."""
+        arn = outcome.manifest.export_arn
+        if not moved and is_recorded(self.context.instance, key, arn):
+            return
         said = "rolled back to" if operation == "rollback" else "adopted"
         self.context.log_event(
             dg.AssetMaterialization(
@@ -247,7 +276,6 @@ class _Operator:
                 tags={"dagster/data_version": outcome.manifest.export_id},
             )
         )
-        self.documents.append(report.published_document(outcome))
 
     @contextmanager
     def _collected(self, specs: Sequence[TableSpec]) -> Generator[tuple[Gateways, Clock]]:

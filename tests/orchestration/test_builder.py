@@ -8,6 +8,7 @@ from ddb_assets.errors import DeclarationError
 from ddb_assets.orchestration.builder import build_dynamodb_assets
 from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.declaration import RefreshGroup, Table
+from ddb_assets.orchestration.declared import declared_tables
 from ddb_assets.orchestration.executors import refresh_steps
 from ddb_assets.orchestration.resources import AwsResource
 from ddb_assets.orchestration.step import RefreshStep
@@ -120,6 +121,23 @@ def test_one_step_runs_in_process_and_several_side_by_side():
     assert one.executor is dg.in_process_executor
     assert refresh_steps(many) == 3
     assert many.executor.name == "side_by_side"
+
+
+def test_a_graph_backed_asset_beside_the_tables_is_none_of_our_steps():
+    """It has no op of its own to ask for tags."""
+
+    @dg.op
+    def begun():
+        return 1
+
+    @dg.graph_asset
+    def report():
+        return begun()
+
+    ours = build_dynamodb_assets(tables=["orders"], database="raw", bucket="exports")
+    both = dg.Definitions.merge(ours, dg.Definitions(assets=[report]))
+    assert refresh_steps(both) == 1
+    assert [table.spec.name for table in declared_tables(both)] == ["orders"]
 
 
 def test_a_cron_line_is_one_schedule_for_all_tables_of_the_group():

@@ -13,6 +13,7 @@ from ddb_assets.orchestration.metadata import RecordedRefresh
 
 DAY = 86400.0
 KEY = dg.AssetKey(["athena", "raw", "article"])
+VIEW = dg.AssetKey(["athena", "raw", "article_typed"])
 
 
 @pytest.fixture
@@ -168,6 +169,27 @@ def test_an_adopted_export_is_in_the_assets_history(run_job, world, project, ins
     assert event.metadata["ddb_assets/operation"].value == "adopt"
     assert event.metadata["ddb_assets/export_arn"].value == started.export.arn
     assert len(world.aws.exports) == 1
+
+
+def test_adopting_what_is_shown_already_is_no_event(run_job, refreshed, instance):
+    """Recorded once, for table and view; a repetition would reset freshness for nothing."""
+    outcome = refreshed("Article", 1)
+    for _ in range(2):
+        assert run_job("adopt", table="Article", arn=outcome.export.arn).success
+        for key in (KEY, VIEW):
+            assert len(instance.fetch_materializations(key, limit=9).records) == 1
+
+
+def test_the_view_is_taken_back_with_its_table(run_job, refreshed, world, instance):
+    """Its history says so, too: the same operation, export and data version."""
+    first = refreshed("Article", 1)
+    refreshed("Article", 2)
+    assert run_job("rollback", tables=["Article"]).success
+    event = materialization_of(instance, VIEW)
+    assert event.metadata["ddb_assets/operation"].value == "rollback"
+    assert event.metadata["ddb_assets/export_arn"].value == first.export.arn
+    assert event.tags["dagster/data_version"] == first.export.export_id
+    assert event.metadata["dagster/table_name"].value == "raw.article_typed"
 
 
 def test_an_older_export_is_adopted_only_when_it_is_allowed(run_job, refreshed, world):
