@@ -47,8 +47,10 @@ def test_the_view_is_created_with_the_table(world, spec):
             {"name": "userid", "type": "varchar"},
             {"name": "createat", "type": "bigint"},
         ],
+        "runAsInvoker": False,
     }
     assert body["TableType"] == "VIRTUAL_VIEW"
+    assert "Description" not in body, "it would take the place of the comment Trino looks for"
     assert body["ViewExpandedText"] == "/* Presto View */"
     assert body["StorageDescriptor"]["Columns"] == [
         {"Name": "userid", "Type": "string", "Comment": "userId"},

@@ -1,0 +1,167 @@
+"""A published table, surface by surface, compared with the items that were put."""
+
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ddb_assets.core.outcome import Refreshed
+from ddb_round_trip import compare, types
+from ddb_round_trip.account import DATABASE, Account, named
+from ddb_round_trip.compare import Comparison, Lost, Seen, Typed
+
+Item = Mapping[str, Typed]
+Keys = tuple[str, ...]
+
+_SPEC = importlib.util.spec_from_file_location(
+    "reading_helpers", Path(__file__).parents[2] / "reading" / "conftest.py"
+)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_READING: Any = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_READING)
+
+
+class Surfaces:
+    """One published table beside its items.
+
+    Args:
+        aws: Where it is.
+        outcome: Of its refresh.
+        items: As they were put.
+        keys: Its keys; texts.
+    """
+
+    def __init__(
+        self, aws: Account, outcome: Refreshed, items: Sequence[Item], keys: Keys = ("pk",)
+    ) -> None:
+        assert outcome.view is not None
+        self.aws = aws
+        self.outcome = outcome
+        self.view = outcome.view
+        self.name = outcome.spec.name
+        self.items = {tuple(item[key]["S"] for key in keys): item for item in items}
+        assert len(self.items) == len(items)
+        self.keys = keys
+        self.seen: Seen = compare.seen(items)
+        self.fields = aws.field_names(self.name, list(self.seen.keys()))
+        self.columns = [(name, types.parse(of), path) for name, of, path in self.view.columns]
+        self.lost: set[Lost] = set()
+
+    def check_raw(self) -> None:
+        """`item` of the raw table, as JSON."""
+        rows = self.aws.query(
+            f'SELECT json_format(CAST(item AS json)) FROM "{DATABASE}"."{named(self.name)}"'
+        )
+        found = [json.loads(text or "null") for (text,) in rows]
+        pks = [tuple(row[self.fields[key]]["s"] for key in self.keys) for row in found]
+        for row, item in self._paired(pks, found):
+            compare.check_raw(row, item, self.fields)
+
+    def check_view(self) -> None:
+        """Every column of the typed view: as JSON, and in Athena's own text."""
+        shown = ", ".join(
+            f'{types.as_json(of, name)}, CAST("{name}" AS varchar)'
+            if of.name in {"varchar", "bigint", "boolean"} or of.name.startswith("decimal")
+            else f'{types.as_json(of, name)}, "{name}"'
+            for name, of, _ in self.columns
+        )
+        rows = self.aws.query(f'SELECT {shown} FROM "{DATABASE}"."{named(self.name)}_typed"')
+        found: list[list[Any]] = []
+        for row in rows:
+            values: list[Any] = []
+            for (name, of, _), text, plain in zip(self.columns, row[::2], row[1::2], strict=True):
+                value = compare.decoded(of, None if text is None else json.loads(text))
+                assert (text is None) == (plain is None), (name, text, plain)
+                if plain is not None:
+                    assert plain == types.as_athena_shows(of, value), (name, of)
+                values.append(value)
+            found.append(values)
+        self._check_columns(found)
+
+    def check_unloaded(self) -> None:
+        """The view as Parquet, written by Athena."""
+        table = self.aws.unloaded(self.name)
+        assert table.column_names == [name for name, _, _ in self.columns]
+        columns = [
+            [compare.from_arrow(of, value) for value in table[name].to_pylist()]
+            for name, of, _ in self.columns
+        ]
+        self._check_columns([list(row) for row in zip(*columns, strict=True)])
+
+    def check_read_export(self) -> None:
+        """`read_export`, typed: what boto3's deserializer makes of the items, NULL included."""
+        table = self.aws.read(self.outcome)
+        found = _READING.items_of(table)
+        pks = [tuple(row[key] for key in self.keys) for row in found]
+        for row, item in self._paired(pks, found):
+            assert row == {name: _plain(typed) for name, typed in item.items()}
+
+    def check_report(self) -> None:
+        """Just what the view lost stands in its notes: nothing is missing, nothing made up."""
+        sign = ": NULL and absent both read as NULL"
+        reported = {note.removesuffix(sign) for note in self.view.notes if note.endswith(sign)}
+        assert {one.path for one in self.lost} == reported
+        others = [note for note in self.view.notes if not note.endswith(sign)]
+        assert not others, others
+
+    def check_all(self) -> None:
+        """All of them."""
+        self.check_raw()
+        self.check_view()
+        self.check_unloaded()
+        self.check_read_export()
+        self.check_report()
+
+    def _paired(self, pks: Sequence[Keys], rows: Sequence[Any]) -> list[tuple[Any, Item]]:
+        assert sorted(pks) == sorted(self.items), "every item once"
+        return [(row, self.items[pk]) for pk, row in zip(pks, rows, strict=True)]
+
+    def _check_columns(self, rows: Sequence[Sequence[Any]]) -> None:
+        place = {path: at for at, (_, _, path) in enumerate(self.columns)}
+        pks = [tuple(row[place[key]] for key in self.keys) for row in rows]
+        comparison = Comparison(self.fields)
+        attributes = self._attributes()
+        for row, item in self._paired(pks, rows):
+            for (_, of, path), value in zip(self.columns, row, strict=True):
+                attribute, code = attributes[path]
+                typed = item.get(attribute)
+                here = self.seen.inside[attribute]
+                if code is None:
+                    comparison.single(value, typed, of, here, attribute)
+                else:
+                    right = typed is not None and code in typed
+                    comparison.single(value, typed if right else None, of, here, attribute)
+                if typed is not None and "NULL" in typed:
+                    comparison.lost.add(Lost(attribute))
+        self.lost |= comparison.lost
+
+    def _attributes(self) -> dict[str, tuple[str, str | None]]:
+        """Path of a column -> attribute and type; every value of every attribute has its column."""
+        wanted: dict[str, tuple[str, str | None]] = {}
+        for attribute, place in self.seen.inside.items():
+            if len(place.types) < 2:
+                wanted[attribute] = (attribute, None)
+            for code in place.types if len(place.types) > 1 else ():
+                wanted[f"{attribute} ({code})"] = (attribute, code)
+        assert sorted(wanted) == sorted(path for _, _, path in self.columns)
+        return wanted
+
+
+def _plain(typed: Typed) -> Any:  # noqa: PLR0911 - one per type
+    ((code, value),) = typed.items()
+    if code == "NULL":
+        return None
+    if code == "N":
+        return Decimal(value)
+    if code == "NS":
+        return set(map(Decimal, value))
+    if code in {"SS", "BS"}:
+        return set(value)
+    if code == "L":
+        return [_plain(one) for one in value]
+    if code == "M":
+        return {key: _plain(one) for key, one in value.items()}
+    return value
