@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLIENTS := .venv-clients
+SPARK := .venv-spark
 
 .DEFAULT_GOAL := help
-.PHONY: help browser install clients demo dev test test-e2e test-all check format bench bench-fleet clean
+.PHONY: help browser install clients demo dev test test-e2e test-all check format bench bench-fleet spark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -55,7 +56,18 @@ bench-fleet: install ## Many tables in one Dagster run: time, memory, calls (FLE
 
 bench: install ## All benchmarks into docs/benchmarks.md (BENCH="waiting loading")
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@case " $(or $(BENCH),reading) " in *" reading "*) $(MAKE) --no-print-directory spark;; esac
 	@$(BIN)/python benchmarks/run.py $(BENCH)
+
+spark: ## PySpark for the benchmark of reading, in .venv-spark (0.5 GB); nothing without Java
+	@if ! command -v java >/dev/null; then echo "No Java: the benchmark of reading leaves PySpark out"; \
+	else $(MAKE) --no-print-directory $(SPARK)/.installed; fi
+
+$(SPARK)/.installed: constraints-spark.txt
+	@echo "Creating $(SPARK) (PySpark, a minute or two) ..."
+	@test -x $(SPARK)/bin/python || $(PYTHON) -m venv $(SPARK)
+	@$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-spark.txt pyspark
+	@touch $@
 
 check: install ## ruff (lint and format), pyright strict, import arrows
 	$(BIN)/ruff check .
@@ -68,4 +80,4 @@ format: install ## Apply ruff's fixes and format
 	$(BIN)/ruff format .
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) $(CLIENTS) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(CLIENTS) $(SPARK) .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -16,12 +16,11 @@ from pathlib import Path
 import report
 
 HERE = Path(__file__).parent
-READERS = r"^read_export, . workers?$|orjson|msgspec|^ISA|^inference, 1|pyarrow|read_json, 1"
 BENCHMARKS = {
     "waiting": ["waiting.py"],
     "loading": ["loading.py"],
     "fleet": ["fleet.py"],
-    "reading": ["reading.py", "--size", "60MB", "--shapes", "flat", "mixed", "--jobs", READERS],
+    "reading": ["reading.py"],
 }
 
 

@@ -14,6 +14,7 @@ from ddb_assets.core.manifest import DataFile
 from ddb_assets.core.ports import ObjectStore
 from ddb_assets.errors import ManifestInvalidError
 from ddb_assets.reading.extras import load
+from ddb_assets.reading.native import gathered
 
 #: zlib's window for a gzip header.
 _GZIP: Final = 31
@@ -114,34 +115,36 @@ class _Cutter:
     def __init__(self, uri: str, block_bytes: int) -> None:
         self._uri = uri
         self._block_bytes = block_bytes
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | memoryview] = []
         self._size = 0
         #: Lines handed out.
         self.seen = 0
 
     def add(self, piece: bytes) -> Iterator[Block]:
         """Take a piece; hand out a block if it is full."""
-        self._pieces.append(piece)
         self._size += len(piece)
-        if self._size < self._block_bytes or b"\n" not in piece:
+        end = piece.rfind(b"\n") + 1 if self._size >= self._block_bytes else 0
+        if not end:
+            self._pieces.append(piece)
             return
-        end = piece.rindex(b"\n") + 1
-        self._pieces[-1] = piece[:end]
-        block = b"".join(self._pieces)
-        self._pieces = [piece[end:]]
+        # Views, because a slice of bytes is a copy.
+        view = memoryview(piece)
+        self._pieces.append(view[:end])
+        block = self._block()
+        self._pieces = [view[end:]]
         self._size = len(piece) - end
-        yield self._block(block)
+        yield block
 
     def rest(self) -> Iterator[Block]:
         """What is left when the file has ended."""
-        block = b"".join(self._pieces)
+        if any(len(piece) for piece in self._pieces):
+            yield self._block()
         self._pieces = []
-        if block:
-            yield self._block(block)
 
-    def _block(self, lines: bytes) -> Block:
+    def _block(self) -> Block:
+        lines, count = gathered(self._pieces)
         block = Block(self._uri, self.seen + 1, lines)
-        self.seen += lines.count(b"\n") + (not lines.endswith(b"\n"))
+        self.seen += count + (not lines.endswith(b"\n"))
         return block
 
 

@@ -41,6 +41,15 @@ def extension() -> Any:
         return None
 
 
+def gathered(pieces: Sequence[bytes | memoryview]) -> tuple[bytes, int]:
+    """All pieces as one, and how many line feeds are in it; without the interpreter's lock."""
+    module = extension()
+    if module is not None:
+        return module.gather(tuple(pieces))
+    lines = b"".join(pieces)
+    return lines, lines.count(b"\n")
+
+
 class NativeDecoder:
     """Decodes blocks for one plan.
 

@@ -70,6 +70,7 @@ def test_some_items_have_one_profile(exports, items, batches):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("reader", ["in C"], indirect=True)
 @THOROUGH
 @given(items=ITEMS, batches=st.integers(1, 4))
 def test_thousands_of_items_have_one_profile(exports, items, batches):
@@ -93,6 +94,7 @@ def test_numbers_are_measured_together_as_one_by_one(texts):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("reader", ["by pyarrow"], indirect=True)
 @settings(max_examples=20_000, deadline=None)
 @given(texts=st.lists(NUMBERS, max_size=8))
 def test_thousands_of_numbers_are_measured_together_as_one_by_one(texts):

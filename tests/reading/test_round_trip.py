@@ -168,6 +168,7 @@ def test_some_items_are_read_back_exactly(exports, items, how):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("reader", ["in C"], indirect=True)
 @THOROUGH
 @given(items=ITEMS, how=HOW, ascii_only=st.booleans())
 def test_thousands_of_items_are_read_back_exactly_with_types(exports, items, how, ascii_only):
@@ -176,6 +177,7 @@ def test_thousands_of_items_are_read_back_exactly_with_types(exports, items, how
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("reader", ["in C"], indirect=True)
 @THOROUGH
 @given(items=ITEMS, how=HOW)
 def test_thousands_of_items_are_read_back_exactly_as_text(exports, items, how):
