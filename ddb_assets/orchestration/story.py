@@ -18,7 +18,9 @@ _LEVELS = {
 _MANY = 20
 #: What Dagster's own events say as well (the note of the started export, the materialization with
 #: its items and seconds) or what takes a moment.
-_DETAILS = frozenset({"described", "started", "completed", "inferring", "verified"})
+_DETAILS = frozenset(
+    {"described", "started", "completed", "inferring", "verified", "published", "copying", "copied"}
+)
 #: Reading this much takes long enough to be told about, in bytes as stored.
 _LONG_READ_BYTES = 100_000_000
 
