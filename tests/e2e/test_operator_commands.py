@@ -1,4 +1,4 @@
-"""The operators' commands on the local AWS: status, rollback, adopt and prune."""
+"""The operators' commands on the local AWS: status, schema, rollback, adopt and prune."""
 
 import importlib
 import json
@@ -10,9 +10,12 @@ from types import SimpleNamespace
 import boto3
 import dagster as dg
 import pytest
+import yaml
 
 from ddb_assets.cli import main as root
 from ddb_assets.local.process import LocalProcess
+from ddb_assets.schema.declaration import parse_columns
+from ddb_assets.schema.layout import table_layout
 
 pytestmark = pytest.mark.e2e
 
@@ -199,3 +202,29 @@ def test_prune_deletes_exactly_what_its_dry_run_listed(site):
     assert len(gone) == sum(planned.values())
     assert site.command("rollback", "shop-orders").code == 0
     assert site.status("shop-orders")["items"] == 3000
+
+
+def test_the_schema_that_is_printed_is_the_schema_that_is_there(site):
+    """From the profile in S3, or from all items; pasted, it leads to the columns Glue has."""
+    site.refresh()
+    shown = site.command("schema", "shop-orders", "--json")
+    assert shown.code == 0, shown.err
+    assert shown.out["source"] == "profile"
+    place = shown.out["export"]["location"].removeprefix("s3://ddb-exports/")
+    key = f"{place.removesuffix('data/')}ddb_assets-profile.json"
+    assert key in site.objects()
+    pasted = yaml.safe_load(site.command("schema", "shop-orders", "--yaml").out)["columns"]
+    columns = table_layout(parse_columns(pasted)).columns
+    storage = site.glue.get_table(DatabaseName="ddb", Name="shop_orders")["Table"]
+    glue = storage["StorageDescriptor"]["Columns"]
+    assert [(c["Name"], c["Type"], c["Comment"]) for c in glue] == list(columns)
+    view = site.glue.get_table(DatabaseName="ddb", Name="shop_orders_typed")["Table"]
+    names = {column["Name"] for column in view["StorageDescriptor"]["Columns"]}
+    read_as = {c["name"] for place in shown.out["attributes"] for c in place["athena"]}
+    assert read_as >= names
+
+    site.s3.delete_object(Bucket="ddb-exports", Key=key)
+    counted = site.command("schema", "shop-orders", "--json")
+    assert "reading 3,000 items" in counted.err
+    assert counted.out == {**shown.out, "source": "items"}
+    assert key not in site.objects()
