@@ -128,6 +128,12 @@ class SettingsModel(DocumentedModel):
         "refused until somebody accepts it (default); any: it never asks.",
         examples=["any"],
     )
+    typed_copy: bool | str | None = Field(
+        default=None,
+        description="Whether Athena writes each export once more as Parquet, a table with the "
+        "view's columns named like the raw one with _parquet; of one table also the copy's name.",
+        examples=[True],
+    )
     sse_algorithm: Literal["AES256", "KMS"] | None = Field(
         default=None,
         description="Encryption of the exported objects; the bucket's own by default.",
@@ -233,7 +239,8 @@ class TableModel(SettingsModel):
     )
     workgroup: str | None = Field(
         default=None,
-        description="Athena workgroup that publishes; the declaration's by default.",
+        description="Athena workgroup that publishes and writes typed copies; the declaration's by "
+        "default.",
         examples=["primary"],
     )
     columns: dict[str, Any] | list[dict[str, Any]] | None = Field(
@@ -318,6 +325,11 @@ class GroupModel(DocumentedModel):
     )
     publish_with: Literal["glue", "athena"] | None = Field(
         default=None, description="For tables of this group that say nothing.", examples=["athena"]
+    )
+    typed_copy: bool | None = Field(
+        default=None,
+        description="For tables of this group that say nothing.",
+        examples=[True],
     )
     freshness: FreshnessModel | None = Field(
         default=None,

@@ -42,7 +42,12 @@ from ddb_assets.orchestration.sensors.build import Sensors, declared_sensors
 from ddb_assets.orchestration.specs import complete
 from ddb_assets.orchestration.standing import standing_jobs
 from ddb_assets.orchestration.step import RefreshStep
-from ddb_assets.orchestration.translator import DynamoDBTranslator, translate, translate_views
+from ddb_assets.orchestration.translator import (
+    DynamoDBTranslator,
+    translate,
+    translate_copies,
+    translate_views,
+)
 from ddb_assets.schema.typed_view import MixedTypes
 
 
@@ -60,8 +65,9 @@ def build_dynamodb_assets(
     infer: bool | None = None,
     typed_view: bool | None = None,
     mixed_types: MixedTypes | None = None,
-    sse_algorithm: SseAlgorithm | None = None,
+    typed_copy: bool | None = None,
     evolve: Evolve | None = None,
+    sse_algorithm: SseAlgorithm | None = None,
     kms_key_id: str | None = None,
     deadline_seconds: float | None = None,
     owners: Sequence[str] | None = None,
@@ -88,9 +94,9 @@ def build_dynamodb_assets(
     """Definitions that keep DynamoDB tables queryable in Athena.
 
     Each table becomes three assets: the live table `dynamodb/NAME`, its copy
-    `athena/DATABASE/TABLE` and over it the view `athena/DATABASE/TABLE_typed`. The tables of a
-    refresh group are refreshed by one step. What each table does not say itself is taken from its
-    group, then from here.
+    `athena/DATABASE/TABLE` and over it the view `athena/DATABASE/TABLE_typed`; with `typed_copy` a
+    fourth, the Parquet table `athena/DATABASE/TABLE_parquet`. The tables of a refresh group are
+    refreshed by one step. What a table does not say is taken from its group, then from here.
 
     Args:
         tables: DynamoDB tables: names, or `Table` declarations.
@@ -98,15 +104,16 @@ def build_dynamodb_assets(
         bucket: The bucket that receives the exports; needed here or for each table.
         bucket_owner: Account id of the bucket where it is not the caller's.
         prefix: Folder in the bucket below which each table has its own folder, its name.
-        workgroup: Athena workgroup of `publish_with="athena"`.
+        workgroup: Athena workgroup of `publish_with="athena"` and of typed copies.
         publish_with: `glue` (default) or `athena`.
         serde: `auto` (default), `hive` or `openx`.
         verify: `manifest` (default) or `full`.
         infer: Whether undeclared attributes are inferred (default).
         typed_view: Whether each table has a view with real columns, `TABLE_typed` (default).
         mixed_types: `columns` (default) or `json`: attributes of several types in that view.
-        sse_algorithm: `AES256` or `KMS`; the bucket's own setting by default.
         evolve: `additive` (default) or `any`: whether columns may change so that queries break.
+        typed_copy: Whether Athena writes each export once more as Parquet, `TABLE_parquet`.
+        sse_algorithm: `AES256` or `KMS`; the bucket's own setting by default.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`.
         deadline_seconds: How long to wait for one export at most; no limit by default.
         owners: Owners of every table that names none.
@@ -170,8 +177,9 @@ def build_dynamodb_assets(
         infer=infer,
         typed_view=typed_view,
         mixed_types=mixed_types,
-        sse_algorithm=sse_algorithm,
+        typed_copy=typed_copy,
         evolve=evolve,
+        sse_algorithm=sse_algorithm,
         kms_key_id=kms_key_id,
         deadline_seconds=deadline_seconds,
         owners=owners,
@@ -185,6 +193,7 @@ def build_dynamodb_assets(
     translator = translator or DynamoDBTranslator()
     translated = translate(translator, props)
     views = translate_views(translator, translated)
+    copies = translate_copies(translator, translated, views)
     options = RefreshOptions(
         consistent_groups=frozenset(n for n, group in groups.items() if group.consistent),
         max_in_flight=max_in_flight,
@@ -218,11 +227,8 @@ def build_dynamodb_assets(
             price_per_gb=price_per_gb,
             live={exported.key: live.key for _, live, exported in part},
             previews={table.spec.name: table.preview_rows for table, _, _ in part},
-            views={
-                exported.key: views[exported.key].key
-                for _, _, exported in part
-                if exported.key in views
-            },
+            views=_keys(part, views),
+            copies=_keys(part, copies),
             check_published=published_checks(promised),
         )
         definition = refresh_assets(
@@ -230,6 +236,7 @@ def build_dynamodb_assets(
             [
                 *(exported for _, _, exported in part),
                 *(views[exported.key] for _, _, exported in part if exported.key in views),
+                *(copies[exported.key] for _, _, exported in part if exported.key in copies),
             ],
             name=step_name,
             resource_key=resource_key,
@@ -243,7 +250,7 @@ def build_dynamodb_assets(
             promises.append(found)
     steps = [step for definitions in by_group.values() for step in definitions]
     automated = automation_sensor(
-        [exported for _, _, exported in translated],
+        [*(exported for _, _, exported in translated), *copies.values()],
         name=step_name_of(name or database, DEFAULT_GROUP),
     )
     live = _live_assets(planned, resource_key, observe=observe)
@@ -264,7 +271,8 @@ def build_dynamodb_assets(
         jobs=operator_jobs(
             {exported.key: table.spec for table, _, exported in translated},
             name=name or database,
-            views={table: view.key for table, view in views.items()},
+            views=_keys(translated, views),
+            copies=_keys(translated, copies),
             resource_key=resource_key,
             price_per_gb=price_per_gb,
         )
@@ -278,7 +286,8 @@ def build_dynamodb_assets(
             sensors,
             name=name or database,
             tables={exported.key: table.spec for table, _, exported in translated},
-            views={table: view.key for table, view in views.items()},
+            views=_keys(translated, views),
+            copies=_keys(translated, copies),
             steps={step.op.name: step for step in steps},
             groups=groups,
             resource_key=resource_key,
@@ -286,6 +295,13 @@ def build_dynamodb_assets(
         resources=_resources(aws, resource_key),
         executor=executor_for(len(steps)),
     )
+
+
+def _keys(
+    tables: Sequence[Translated], derived: Mapping[dg.AssetKey, dg.AssetSpec]
+) -> dict[dg.AssetKey, dg.AssetKey]:
+    """The key of what is derived from a table, by the table's key."""
+    return {table.key: derived[table.key].key for _, _, table in tables if table.key in derived}
 
 
 def _live_assets(

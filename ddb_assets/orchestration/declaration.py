@@ -31,7 +31,8 @@ class TableSettings:
     Attributes:
         bucket: The S3 bucket that receives the exports.
         bucket_owner: Account id (12 digits) of the bucket where it is not the caller's.
-        workgroup: The Athena workgroup of `publish_with="athena"`; `primary` where none is given.
+        workgroup: The Athena workgroup of `publish_with="athena"` and of typed copies; `primary`
+            where none is given.
         publish_with: `glue` (UpdateTable, the default) or `athena` (ALTER TABLE … SET LOCATION).
         serde: `auto` (the default), `hive` or `openx`.
         verify: `manifest` (sizes and etags, the default) or `full` (the md5 of every file too).
@@ -42,6 +43,9 @@ class TableSettings:
             (the default), or `json`, one of DynamoDB JSON.
         evolve: `additive` (the default) asks before columns change so that queries may break, by
             refusing the refresh; `any` lets them.
+        typed_copy: Whether Athena writes each export once more as Parquet (it does not by
+            default), as a table named like the raw one with `_parquet`; or, of one table, the
+            copy's name. It has the view's columns.
         sse_algorithm: `AES256` or `KMS`; the bucket's own setting where none is given.
         kms_key_id: The KMS key, with `sse_algorithm="KMS"`; in the bucket's region.
         deadline_seconds: How long to wait for an export at most; as long as it takes by default.
@@ -63,6 +67,7 @@ class TableSettings:
     infer: bool | None = None
     typed_view: bool | str | None = None
     mixed_types: MixedTypes | None = None
+    typed_copy: bool | str | None = None
     evolve: Evolve | None = None
     sse_algorithm: SseAlgorithm | None = None
     kms_key_id: str | None = None
@@ -120,6 +125,7 @@ class RefreshGroup:
         wait: False lets the schedule's run start the exports and end: no process waits, and the
             sensor export_watch publishes them when they are done.
         publish_with: As of a table; for all tables of the group that say nothing.
+        typed_copy: Likewise.
         freshness: Likewise.
         automation: Likewise; instead of `cron`, which is a schedule.
     """
@@ -130,5 +136,6 @@ class RefreshGroup:
     consistent: bool = False
     wait: bool = True
     publish_with: PublishMethod | None = None
+    typed_copy: bool | None = None
     freshness: Freshness | None = None
     automation: dg.AutomationCondition[Any] | None = None

@@ -48,6 +48,7 @@ def _entry(outcome: Failed) -> dg.MetadataValue[Any]:
         "remedy": error.remedy,
         "retryable": error.retryable,
         "athena_table": outcome.spec.athena_name,
+        "typed_copy": outcome.spec.typed_copy if outcome.of_copy else None,
         **{name: str(value) for name, value in error.details.items()},
     }
     if outcome.export is not None:

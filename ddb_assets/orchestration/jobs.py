@@ -19,10 +19,11 @@ from ddb_assets.core.operating.adopt import adopt
 from ddb_assets.core.operating.retention import RetentionPolicy, check_policy, prune, prune_plan
 from ddb_assets.core.operating.rollback import proved_target, rollback, rollback_target
 from ddb_assets.core.operating.status import statuses
-from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
 from ddb_assets.core.ports import Gateways
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError, DeclarationError
+from ddb_assets.orchestration.copies import copy_metadata
 from ddb_assets.orchestration.declared import marks, named_tables, refuse_shared_folder
 from ddb_assets.orchestration.failures import failed_tables, refused
 from ddb_assets.orchestration.job_configs import (
@@ -56,6 +57,7 @@ def operator_jobs(
     *,
     name: str,
     views: Mapping[dg.AssetKey, dg.AssetKey],
+    copies: Mapping[dg.AssetKey, dg.AssetKey],
     resource_key: str = "aws",
     price_per_gb: float = DEFAULT_PRICE_PER_GB,
 ) -> list[dg.JobDefinition]:
@@ -65,13 +67,14 @@ def operator_jobs(
         tables: The declaration's exported assets and what stands behind each.
         name: Of the declaration; what Dagster does not allow in a name becomes `_`.
         views: The typed view's key by its table's.
+        copies: The typed copy's likewise.
         resource_key: Under which the `AwsResource` is found.
         price_per_gb: USD per exported GB, for the estimate in the metadata.
     """
 
     def operate(context: dg.OpExecutionContext) -> "_Operator":
         aws: AwsResource = getattr(context.resources, resource_key)
-        return _Operator(context, aws, tables, views, price_per_gb)
+        return _Operator(context, aws, tables, views, copies, price_per_gb)
 
     def status(context: dg.OpExecutionContext, config: StatusConfig) -> None:
         operate(context).status(config)
@@ -134,6 +137,7 @@ class _Operator:
     aws: AwsResource
     tables: Mapping[dg.AssetKey, TableSpec]
     views: Mapping[dg.AssetKey, dg.AssetKey]
+    copies: Mapping[dg.AssetKey, dg.AssetKey]
     price_per_gb: float
     failed: list[Failed] = field(default_factory=list[Failed])
     documents: list[report.Document] = field(default_factory=list[report.Document])
@@ -251,6 +255,14 @@ class _Operator:
             metadata = view_metadata(key, outcome, now=now)
             moved = moved or outcome.view.action != "unchanged"
             self._record(view, outcome, operation, metadata, moved=moved)
+        copy = outcome.copy
+        if view is not None and copy is not None:
+            metadata = copy_metadata(view, Copied(outcome, copy), now=now)
+            moved = copy.action != "unchanged"
+            self._record(self.copies[key], outcome, operation, metadata, moved=moved)
+        if outcome.copy_error is not None:
+            error = outcome.copy_error
+            self.failed.append(Failed(outcome.spec, error, outcome.export, of_copy=True))
         self.documents.append(report.published_document(outcome))
 
     def _record(

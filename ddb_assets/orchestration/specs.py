@@ -30,7 +30,7 @@ from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.naming import duplicates
 from ddb_assets.schema.declaration import parse_columns
 from ddb_assets.schema.names import athena_name, check_athena_name, refuse_collisions
-from ddb_assets.schema.typed_view import VIEW_SUFFIX, MixedTypes
+from ddb_assets.schema.typed_view import COPY_SUFFIX, VIEW_SUFFIX, MixedTypes
 
 # AWS page "Supported data types and naming rules in DynamoDB".
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -107,10 +107,11 @@ def complete(
         )
     folder = _prefix("prefix", prefix, None) if prefix else None
     props = tuple(_props(table, database, groups, defaults, folder) for table in declared)
-    views = {f"{p.spec.name}, typed_view": p.spec.typed_view or "" for p in props}
+    derived = {f"{p.spec.name}, typed_view": p.spec.typed_view for p in props}
+    derived |= {f"{p.spec.name}, typed_copy": p.spec.typed_copy for p in props}
     refuse_collisions(
         {p.spec.name: p.spec.table for p in props}
-        | {label: view for label, view in views.items() if view}
+        | {label: name for label, name in derived.items() if name is not None}
     )
     used = {p.spec.group for p in props}
     if idle := sorted(set(groups) - used):
@@ -154,6 +155,7 @@ def _props(
         infer=settings.get("infer", default=True),
         serde=settings.choice("serde") or "auto",
         typed_view=settings.typed_view(athena),
+        typed_copy=settings.typed_copy(athena),
         mixed_types=settings.choice("mixed_types") or "columns",
         evolve=settings.choice("evolve") or "additive",
         filter=_filter(table),
@@ -247,6 +249,23 @@ class _Settings:
         if wanted != getattr(self.places[0], "typed_view", None):
             _refuse("typed_view", wanted, None, "true or false where it is said of many tables")
         return check_athena_name(wanted, what=f"typed_view of {self.table}")
+
+    def typed_copy(self, table: str) -> str | None:
+        wanted = self.get("typed_copy", default=False)
+        if wanted is False:
+            return None
+        if self.get("typed_view", default=True) is False:
+            raise DeclarationError(
+                "typed_copy is set, but typed_view is false",
+                table=self.table,
+                remedy="the copy has the view's columns, and the view is what keeps them stable: "
+                "leave typed_view on, or set `typed_copy: false`",
+            )
+        if wanted is True:
+            return check_athena_name(f"{table}{COPY_SUFFIX}", what="typed copy")
+        if wanted != getattr(self.places[0], "typed_copy", None):
+            _refuse("typed_copy", wanted, None, "true or false where it is said of many tables")
+        return check_athena_name(wanted, what=f"typed_copy of {self.table}")
 
     def checks(self) -> Checks:
         checks: Checks = self.get("checks", default=Checks())

@@ -11,10 +11,11 @@ import dagster as dg
 from ddb_assets.core.clock import Clock
 from ddb_assets.core.operating.preview import first_items
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
 from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
+from ddb_assets.orchestration.copies import copy_result, published_arns
 from ddb_assets.orchestration.failures import failed_tables, refused
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB, refreshed_metadata
 from ddb_assets.orchestration.profiles import recorded_profile
@@ -51,6 +52,7 @@ class RefreshStep:
         refresh: The core's refresh; another one in tests.
         views: The typed view's key by its table's; they are refreshed together, whichever of the
             two is selected.
+        copies: The typed copy's key by its table's; made where it is selected.
         live: The live table's key by its copy's, for the column lineage.
         previews: How many items of a DynamoDB table are kept with its materialization.
         check_published: Called with the tables that are published when others have failed.
@@ -61,6 +63,9 @@ class RefreshStep:
     price_per_gb: float = DEFAULT_PRICE_PER_GB
     refresh: RefreshFunction = _refresh
     views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
+    copies: Mapping[dg.AssetKey, dg.AssetKey] = field(
+        default_factory=dict[dg.AssetKey, dg.AssetKey]
+    )
     live: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
     previews: Mapping[str, int] = field(default_factory=dict[str, int])
     check_published: CheckPublished | None = None
@@ -75,7 +80,11 @@ class RefreshStep:
                 are published); its metadata has an entry per failed table.
         """
         chosen = context.selected_asset_keys
-        selected = {key: spec for key, spec in self.tables.items() if self._assets(key) & chosen}
+        selected = {
+            key: spec
+            for key, spec in self.tables.items()
+            if (self._assets(key) | self._copy(key)) & chosen
+        }
         clock = aws.clock()
         try:
             options = options_from(
@@ -86,38 +95,24 @@ class RefreshStep:
         pending = self._pending(context, selected)
         if not pending:
             return
-        keys = {spec.name: key for key, spec in pending.items()}
-        if isinstance(options.adopt, Mapping):
-            left = {table: arn for table, arn in options.adopt.items() if table in keys}
-            options = replace(options, adopt=left)
         intent = intent_of(context.instance, context.run, fresh=config.force_new)
         failed: list[Failed] = []
         published: list[dg.AssetKey] = []
+        alone = frozenset(
+            key for key in pending if options.adopt is None and not self._assets(key) & chosen
+        )
+        tables = {key: spec for key, spec in pending.items() if key not in alone}
+        if isinstance(options.adopt, Mapping):
+            names = {spec.name for spec in tables.values()}
+            left = {table: arn for table, arn in options.adopt.items() if table in names}
+            options = replace(options, adopt=left)
         try:
-            outcomes = self.refresh(
-                list(pending.values()),
-                intent_id=intent.id,
-                started_at=intent.started_at,
-                gateways=aws.gateways(bucket_owners=bucket_owners(pending.values())),
-                ledger=ObservationLedger(context, keys, intent.run_ids),
-                history=MaterializationHistory(context.instance, keys),
-                listener=Story(context.log, tables=len(pending)),
-                clock=clock,
-                options=options,
-            )
-            for outcome in outcomes:
-                if isinstance(outcome, Failed):
-                    failed.append(outcome)
-                elif isinstance(outcome, Refreshed):
-                    key = keys[outcome.spec.name]
-                    published.append(key)
-                    if _is_news(context.instance, key, outcome, intent):
-                        result = self._result(context, key, outcome, aws, clock)
-                        yield from recorded(context, result, chosen)
-                    view = self.views.get(key)
-                    if view is not None and _is_view_news(context.instance, view, outcome, intent):
-                        result = view_result(view, key, outcome, now=clock.now())
-                        yield from recorded(context, result, chosen)
+            if tables:
+                yield from self._refreshed(
+                    context, aws, tables, intent, options, failed=failed, published=published
+                )
+            copies = {key: spec for key, spec in pending.items() if key in alone}
+            yield from self._copy_alone(context, aws, copies, intent, options, failed=failed)
         except DdbAssetsError as error:
             raise refused(error) from error
         if failed:
@@ -125,9 +120,87 @@ class RefreshStep:
                 self.check_published(context, aws, published)
             raise failed_tables(failed, total=len(pending)) from failed[0].error
 
+    def _refreshed(
+        self,
+        context: dg.AssetExecutionContext,
+        aws: AwsResource,
+        tables: Mapping[dg.AssetKey, TableSpec],
+        intent: Intent,
+        options: RefreshOptions,
+        *,
+        failed: list[Failed],
+        published: list[dg.AssetKey],
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Refresh these tables; adds those that failed and those that are published."""
+        chosen, clock = context.selected_asset_keys, aws.clock()
+        keys = {spec.name: key for key, spec in tables.items()}
+        outcomes = self.refresh(
+            list(tables.values()),
+            intent_id=intent.id,
+            started_at=intent.started_at,
+            gateways=aws.gateways(bucket_owners=bucket_owners(tables.values())),
+            ledger=ObservationLedger(context, keys, intent.run_ids),
+            history=MaterializationHistory(context.instance, keys),
+            listener=Story(context.log, tables=len(tables)),
+            clock=clock,
+            options=options,
+        )
+        for outcome in outcomes:
+            key = keys[outcome.spec.name]
+            if isinstance(outcome, Failed):
+                failed.append(outcome)
+            elif isinstance(outcome, Refreshed):
+                published.append(key)
+                if _is_news(context.instance, key, outcome, intent):
+                    result = self._result(context, key, outcome, aws, clock)
+                    yield from recorded(context, result, chosen)
+                view = self.views.get(key)
+                if view is not None and _is_view_news(context.instance, view, outcome, intent):
+                    result = view_result(view, key, outcome, now=clock.now())
+                    yield from recorded(context, result, chosen)
+            elif isinstance(outcome, Copied):
+                copy = self.copies[key]
+                if _is_copy_news(context.instance, copy, outcome, intent):
+                    result = copy_result(copy, self.views[key], outcome, now=clock.now())
+                    yield from recorded(context, result, chosen)
+
+    def _copy_alone(
+        self,
+        context: dg.AssetExecutionContext,
+        aws: AwsResource,
+        tables: Mapping[dg.AssetKey, TableSpec],
+        intent: Intent,
+        options: RefreshOptions,
+        *,
+        failed: list[Failed],
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Make copies of what the tables show now; no export is started for a copy alone."""
+        if not tables:
+            return
+        arns = published_arns(
+            list(tables.values()),
+            gateways=aws.gateways(bucket_owners=bucket_owners(tables.values())),
+            clock=aws.clock(),
+            listener=Story(context.log, tables=len(tables)),
+            failed=failed,
+        )
+        shown = {key: spec for key, spec in tables.items() if spec.name in arns}
+        if shown:
+            # Each of what it shows, whatever their exports' times: nothing is moved but copies.
+            options = replace(
+                options, adopt=arns, export_time=None, wait=True, consistent_groups=frozenset()
+            )
+            yield from self._refreshed(
+                context, aws, shown, intent, options, failed=failed, published=[]
+            )
+
     def _assets(self, key: dg.AssetKey) -> frozenset[dg.AssetKey]:
-        """A table and its view."""
+        """A table and its view: always refreshed together."""
         return frozenset({key, self.views.get(key, key)})
+
+    def _copy(self, key: dg.AssetKey) -> frozenset[dg.AssetKey]:
+        """A table's typed copy, which a run may leave out."""
+        return frozenset({self.copies[key]}) if key in self.copies else frozenset()
 
     def _result(
         self,
@@ -158,10 +231,16 @@ class RefreshStep:
     ) -> dict[dg.AssetKey, TableSpec]:
         """A step's first attempt finds nothing in its run; a retry finds what is done."""
         done = materialized_in_run(context.instance, context.run.run_id)
+        pending: dict[dg.AssetKey, TableSpec] = {}
         for key, spec in selected.items():
-            if self._assets(key) <= done:
+            copy = self._copy(key) & context.selected_asset_keys
+            if self._assets(key) | copy <= done:
                 context.log.info("%s: already published in this run", spec.name)
-        return {key: spec for key, spec in selected.items() if not self._assets(key) <= done}
+            elif copy and not copy <= done:
+                pending[key] = spec
+            elif not self._assets(key) <= done:
+                pending[key] = replace(spec, typed_copy=None)
+        return pending
 
 
 def _preview(
@@ -201,6 +280,14 @@ def _is_view_news(
         return False
     unchanged = outcome.view.action == outcome.publication.action == "unchanged"
     return not (unchanged and _is_known(instance, key, outcome, intent))
+
+
+def _is_copy_news(
+    instance: dg.DagsterInstance, key: dg.AssetKey, outcome: Copied, intent: Intent
+) -> bool:
+    """The same for the typed copy."""
+    unchanged = outcome.copy.action == "unchanged"
+    return not (unchanged and _is_known(instance, key, outcome.refreshed, intent))
 
 
 def _is_known(

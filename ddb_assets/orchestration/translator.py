@@ -1,6 +1,6 @@
 """What the assets of one DynamoDB table are called and how they are described."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
@@ -14,13 +14,16 @@ from ddb_assets.orchestration.specs import DynamoDBTableProps
 CODE_VERSION = "1"
 #: The same for the typed view.
 VIEW_CODE_VERSION = "1"
+#: The same for the typed copy.
+COPY_CODE_VERSION = "1"
 
 
 class DynamoDBTranslator:
-    """Turns a declared table into its asset specs: live table, Athena copy and typed view.
+    """Turns a declared table into its asset specs: live table, Athena table, view and typed copy.
 
-    Subclass it and override `get_asset_spec`, `get_live_spec` or `get_view_spec` to change keys,
-    groups, tags or anything else of an `AssetSpec`; dependencies follow the keys that these return.
+    Subclass it and override `get_asset_spec`, `get_live_spec`, `get_view_spec` or `get_copy_spec`
+    to change keys, groups, tags or anything else of an `AssetSpec`; dependencies follow the keys
+    that these return.
 
     Examples:
         ```python
@@ -89,6 +92,31 @@ class DynamoDBTranslator:
             },
         )
 
+    def get_copy_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
+        """The typed copy; override this to change it.
+
+        Unlike the view it can be left out of a run, so it has its table's automation: the two are
+        requested together.
+        """
+        spec = props.spec
+        return dg.AssetSpec(
+            key=["athena", spec.database, str(spec.typed_copy)],
+            deps=[self.get_view_spec(props).key],
+            group_name=self.group_name(props),
+            description=_copy_description(props),
+            owners=props.owners,
+            tags=legal_tags(props.tags, of=spec.name),
+            kinds={"athena", "s3", "parquet"},
+            code_version=COPY_CODE_VERSION,
+            automation_condition=props.automation,
+            metadata={
+                "dagster/table_name": f"{spec.database}.{spec.typed_copy}",
+                "dagster/uri": f"s3://{spec.bucket}/{spec.prefix}/",
+                f"{PREFIX}dynamodb_table": spec.name,
+                f"{PREFIX}refresh_group": spec.group,
+            },
+        )
+
     def group_name(self, props: DynamoDBTableProps) -> str:
         """The asset group: the refresh group's name; the database for tables that name none."""
         group = props.spec.group
@@ -136,33 +164,68 @@ def translate_views(
     Raises:
         DeclarationError: Dagster refuses a value, or two assets would have one key.
     """
-    views: dict[dg.AssetKey, dg.AssetSpec] = {}
-    for props, _, exported in translated:
-        if props.spec.typed_view is None:
-            continue
-        try:
-            view = translator.get_view_spec(props)
-        except (dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError) as error:
-            raise DeclarationError(
-                _first_line(error),
-                table=props.spec.name,
-                remedy="correct the table's declaration or the translator",
-            ) from error
-        # The table's key may have been changed where the view's spec was made without knowing.
-        if exported.key not in {dep.asset_key for dep in view.deps}:
-            view = view.replace_attributes(deps=[exported.key])  # pyright: ignore[reportUnknownMemberType] - a bare AutomationCondition in Dagster's signature
-        views[exported.key] = view
+    views = {
+        exported.key: _derived(translator.get_view_spec, props, exported.key)
+        for props, _, exported in translated
+        if props.spec.typed_view is not None
+    }
+    _refuse_equal_keys(translated, {"typed view": views})
+    return views
+
+
+def translate_copies(
+    translator: DynamoDBTranslator,
+    translated: Sequence[tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]],
+    views: Mapping[dg.AssetKey, dg.AssetSpec],
+) -> dict[dg.AssetKey, dg.AssetSpec]:
+    """The typed copy's spec by its table's key, for every table that has one.
+
+    Raises:
+        DeclarationError: Dagster refuses a value, or two assets would have one key.
+    """
+    copies = {
+        exported.key: _derived(translator.get_copy_spec, props, views[exported.key].key)
+        for props, _, exported in translated
+        if props.spec.typed_copy is not None
+    }
+    _refuse_equal_keys(translated, {"typed view": views, "typed copy": copies})
+    return copies
+
+
+def _derived(
+    get_spec: Callable[[DynamoDBTableProps], dg.AssetSpec],
+    props: DynamoDBTableProps,
+    source: dg.AssetKey,
+) -> dg.AssetSpec:
+    try:
+        spec = get_spec(props)
+    except (dg.DagsterInvalidDefinitionError, dg.DagsterInvariantViolationError) as error:
+        raise DeclarationError(
+            _first_line(error),
+            table=props.spec.name,
+            remedy="correct the table's declaration or the translator",
+        ) from error
+    # The source's key may have been changed where this spec was made without knowing.
+    if source not in {dep.asset_key for dep in spec.deps}:
+        spec = spec.replace_attributes(deps=[source])  # pyright: ignore[reportUnknownMemberType] - a bare AutomationCondition in Dagster's signature
+    return spec
+
+
+def _refuse_equal_keys(
+    translated: Sequence[tuple[DynamoDBTableProps, dg.AssetSpec, dg.AssetSpec]],
+    derived: Mapping[str, Mapping[dg.AssetKey, dg.AssetSpec]],
+) -> None:
     keys = {p.spec.name: exported.key for p, _, exported in translated}
     keys |= {
-        f"{p.spec.name}, typed view": views[exported.key].key
+        f"{p.spec.name}, {what}": specs[exported.key].key
         for p, _, exported in translated
-        if exported.key in views
+        for what, specs in derived.items()
+        if exported.key in specs
     }
     named = {name: key.to_user_string() for name, key in keys.items()}
     refuse_equal(named, what="assets of", become="the asset key")
     outputs = {name: key.to_python_identifier() for name, key in keys.items()}
     refuse_equal(outputs, what="assets of", become="the output name")
-    return views
 
 
 def _view_description(props: DynamoDBTableProps) -> str:
@@ -171,6 +234,16 @@ def _view_description(props: DynamoDBTableProps) -> str:
         f"The DynamoDB table `{spec.name}` with real columns and exact numbers:\n\n"
         f'```sql\nSELECT * FROM "{spec.database}"."{spec.typed_view}" LIMIT 10\n```\n\n'
         f"A view over `{spec.athena_name}`, always of the same export."
+    )
+
+
+def _copy_description(props: DynamoDBTableProps) -> str:
+    spec = props.spec
+    return (
+        f"The DynamoDB table `{spec.name}` as Parquet, for queries that read few of its columns:"
+        f'\n\n```sql\nSELECT * FROM "{spec.database}"."{spec.typed_copy}" LIMIT 10\n```\n\n'
+        f"Athena writes it from `{spec.athena_name}` after each refresh. Materialized by itself it "
+        "is made of what that table shows; no export is started."
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ddb_assets.core.operating import drift, health
 from ddb_assets.core.operating.observe import observe
+from ddb_assets.orchestration.copies import copy_metadata
 from ddb_assets.orchestration.metadata import refreshed_metadata
 from ddb_assets.orchestration.metadata_keys import CHECK, KEYS, MATERIALIZATION, OBSERVATION
 from ddb_assets.orchestration.observations import observed_metadata
@@ -48,7 +49,21 @@ def test_materializations(world, query):
         preview=[{"userId": {"S": "a"}}],
     )
     only_athena = {"ddb_assets/query_execution_id", "ddb_assets/query_console"}
-    assert written.keys() == documented(MATERIALIZATION) - (set() if query else only_athena)
+    of_copies = {"ddb_assets/scanned_bytes", "ddb_assets/copying_seconds"}
+    expected = documented(MATERIALIZATION) - of_copies
+    assert written.keys() == expected - (set() if query else only_athena)
+
+
+def test_materializations_of_copies(world):
+    """Nothing that is not documented, and what only copies have."""
+    spec = world.table("orders", typed_view="orders_typed", typed_copy="orders_parquet")
+    *_, outcome = world.landing(spec)
+    copy = replace(outcome.copy, scanned_bytes=77, previous_location="s3://exports/before/")
+    written = copy_metadata(LIVE, replace(outcome, copy=copy), now=world.clock.now())
+    assert written.keys() <= documented(MATERIALIZATION)
+    assert written["ddb_assets/scanned_bytes"].value == 77
+    assert written["ddb_assets/estimated_cost_usd"].value == pytest.approx(5 * 10 / 2**20)
+    assert "ddb_assets/copying_seconds" in written
 
 
 def test_observations(world):

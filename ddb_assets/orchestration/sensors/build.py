@@ -50,6 +50,7 @@ def declared_sensors(
     name: str,
     tables: Mapping[dg.AssetKey, TableSpec],
     views: Mapping[dg.AssetKey, dg.AssetKey],
+    copies: Mapping[dg.AssetKey, dg.AssetKey],
     steps: Mapping[str, dg.AssetsDefinition],
     groups: Mapping[str, RefreshGroup],
     resource_key: str,
@@ -61,6 +62,7 @@ def declared_sensors(
         name: Of the declaration.
         tables: The exported assets and what stands behind each.
         views: The typed view's key by its table's.
+        copies: The typed copy's key by its table's.
         steps: The op's name and its multi-asset.
         groups: The declared refresh groups.
         resource_key: Under which the `AwsResource` is found.
@@ -80,6 +82,7 @@ def declared_sensors(
         name=dagster_name(f"refresh_{name}"),
         tables=tables,
         views=views,
+        copies=copies,
         steps={key: op for op, step in steps.items() for key in step.keys if key in tables},
         definitions=tuple(steps.values()),
         consistent=frozenset(label for label, group in groups.items() if group.consistent),

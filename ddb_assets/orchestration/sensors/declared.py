@@ -33,6 +33,7 @@ class SensedTables:
         tables: The exported assets and what stands behind each.
         steps: The op that refreshes each.
         views: The typed view's key by its table's; a run refreshes both.
+        copies: The typed copy's likewise.
         consistent: Groups whose tables move together.
         unattended: Groups whose exports nobody waits for (`wait: false`).
         resource_key: Under which the `AwsResource` is found.
@@ -44,6 +45,9 @@ class SensedTables:
     steps: Mapping[dg.AssetKey, str]
     definitions: Sequence[dg.AssetsDefinition] = ()
     views: Mapping[dg.AssetKey, dg.AssetKey] = field(default_factory=dict[dg.AssetKey, dg.AssetKey])
+    copies: Mapping[dg.AssetKey, dg.AssetKey] = field(
+        default_factory=dict[dg.AssetKey, dg.AssetKey]
+    )
     consistent: frozenset[str] = frozenset()
     unattended: frozenset[str] = frozenset()
     resource_key: str = "aws"
@@ -102,7 +106,11 @@ class SensedTables:
         return dg.RunRequest(
             run_key=hashlib.sha256(text.encode()).hexdigest()[:32],
             asset_selection=sorted(
-                {asset for key in keys for asset in (key, self.views.get(key, key))}
+                {
+                    asset
+                    for key in keys
+                    for asset in (key, self.views.get(key, key), self.copies.get(key, key))
+                }
             ),
             run_config={"ops": {op: {"config": dict(settings)} for op, settings in config.items()}}
             if config
