@@ -76,7 +76,7 @@ def jobs_of(folder: Path, pattern: str) -> dict[str, list[str]]:
         job = f"read_export, {workers}"
         every[f"{job}, a quarter"] = [*every[job][:-1], str(QUARTER)]
     if SPARK_PYTHON.exists():
-        every[SPARK] = [str(SPARK_PYTHON), str(HERE / "reading_spark.py"), str(folder), "1"]
+        every[SPARK] = [str(SPARK_PYTHON), str(HERE / "reading_spark.py"), str(folder), "2"]
     else:
         print(f"{SPARK} is left out: there is no .venv-spark (no Java?)", file=sys.stderr)
     return {n: c for n, c in every.items() if n in {LIMIT, PEOPLE} or re.search(pattern, n)}

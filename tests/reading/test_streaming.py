@@ -1,5 +1,6 @@
 """Blocks come one by one, in one order, and never more of them than there are workers for."""
 
+import gc
 import gzip
 import threading
 import time
@@ -10,6 +11,8 @@ import pytest
 
 from ddb_assets import read_export, read_export_table
 from ddb_assets.core.clock import SystemClock
+from ddb_assets.errors import DeclarationError
+from ddb_assets.reading import native
 from ddb_assets.reading.pipeline import converted
 from ddb_assets.reading.source import resolve
 
@@ -145,16 +148,22 @@ def test_an_error_in_a_source_or_in_the_work_ends_the_stream(exports):
         list(converted([iter([1, 0])], lambda n: 1 / n, 2))
 
 
+def bytes_held(pool):
+    """By Arrow, and by the C extension for Arrow."""
+    module = native.extension()
+    return pool.bytes_allocated() + (module.bytes_held() if module else 0)
+
+
 def peak_arrow_bytes(export, **how):
     """The most that Arrow held while the export was read and thrown away."""
     pool = pa.system_memory_pool()
     default = pa.default_memory_pool()
     pa.set_memory_pool(pool)
     try:
-        before, peak = pool.bytes_allocated(), 0
+        before, peak = bytes_held(pool), 0
         with read_export(export.location, gateways=export.gateways, **how) as reader:
             for _ in reader:
-                peak = max(peak, pool.bytes_allocated() - before)
+                peak = max(peak, bytes_held(pool) - before)
     finally:
         pa.set_memory_pool(default)
     return peak
@@ -167,3 +176,28 @@ def test_arrow_memory_does_not_grow_with_the_export(exports, workers):
     how = {"workers": workers, "batch_bytes": 50_000, "numbers": pa.int64()}
     how["columns"] = {"id": "N", "text": "S"}
     assert peak_arrow_bytes(large, **how) <= 2 * peak_arrow_bytes(small, **how)
+
+
+@pytest.mark.parametrize("reader", ["in C"], indirect=True)
+def test_the_extension_lets_go_of_what_nobody_holds(exports):
+    """A batch that is gone, a column kept alone, a block that was declined."""
+    gc.collect()
+    module = native.extension()
+    before = module.bytes_held()
+    how = {"gateways": exports.stored(many()).gateways, "columns": {"id": "N", "text": "S"}}
+    table = read_export_table(exports.stored(many()).location, **how)
+    whole = module.bytes_held() - before
+    column = table["id"]
+    del table
+    gc.collect()
+    kept = module.bytes_held() - before
+    assert 0 < kept < whole / 2
+    assert column[5].as_py() is not None
+    del column
+    gc.collect()
+    assert module.bytes_held() == before
+    wrong = exports.stored([{"id": {"S": "no number"}}])
+    with pytest.raises(DeclarationError):
+        read_export_table(wrong.location, **(how | {"gateways": wrong.gateways}))
+    gc.collect()
+    assert module.bytes_held() == before
