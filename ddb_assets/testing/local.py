@@ -153,7 +153,7 @@ class LocalAws:
         made = definitions if isinstance(definitions, dg.Definitions) else definitions()
         for spec in _specs(made):
             self.create_bucket(spec.bucket)
-            if spec.publish_with == "athena":
+            if spec.publish_with == "athena" or spec.typed_copy is not None:
                 self._create_workgroup(spec.workgroup)
         job = _led_here(made).resolve_implicit_global_asset_job_def()
         with self.environ():
