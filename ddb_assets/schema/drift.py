@@ -142,14 +142,10 @@ def _numbers(
 def _maps(before: Node, after: Node, path: str) -> Iterator[DriftEntry]:
     prefix = f"{path}." if path else ""
     old, new = before.children, after.children
-    if old is None or new is None:
-        if old is not None and after.values is not None:
-            yield DriftEntry("retyped", path or ANY_KEY, "fixed keys", "open keys")
-        had, has = _together(before), _together(after)
-        if had is not None and has is not None and had.total and has.total:
-            yield from _nodes(had, has, f"{prefix}{ANY_KEY}")
-        return
-    if before.map_shape().values is not None or after.map_shape().values is not None:
+    was_open, is_open = before.has_open_keys, after.has_open_keys
+    if old and is_open and not was_open:
+        yield DriftEntry("retyped", path or ANY_KEY, "fixed keys", "open keys")
+    if old is None or new is None or was_open or is_open:
         # Keys that come and go are the map's content, not its form.
         had, has = _together(before), _together(after)
         if had is not None and has is not None and had.total and has.total:

@@ -177,6 +177,13 @@ class Node:
             fields=tuple(Attribute(n, child.shape()) for n, child in sorted(self.children.items()))
         )
 
+    @property
+    def has_open_keys(self) -> bool:
+        """Whether its maps count as maps with open keys."""
+        if self.children is None:
+            return self.values is not None
+        return self._sparse(self.children)
+
     def _sparse(self, children: "dict[str, Node]") -> bool:
         if self.is_item or len(children) < SPARSE_FROM_KEYS:
             return False

@@ -153,6 +153,21 @@ def test_what_cannot_be_shown_says_what_to_do(ddb_assets, shown, project, world)
     assert "still runs" in late.err
 
 
+def test_a_change_that_was_refused_is_adopted_with_one_word(ddb_assets, shown, world, project):
+    """What the refresh named is published, and the view has the new type."""
+    world.aws.items["Article"] = [{**ITEMS[0], "createAt": {"N": "1E-130"}}]
+    refused = world.refresh(project["Article"], run="late")["Article"]
+    assert "article_typed.createat: bigint -> string" in str(refused.error)
+    again = ddb_assets("adopt", "Article", refused.export.arn, *HERE)
+    assert again.code == 1
+    assert "--accept-changes" in again.err
+    adopted = ddb_assets("adopt", "Article", refused.export.arn, "--accept-changes", *HERE)
+    assert adopted.code == 0, adopted.err
+    document = json.loads(ddb_assets("schema", "Article", "--json", *HERE).out)
+    place = next(one for one in document["attributes"] if one["path"] == "createAt")
+    assert place["athena"] == [{"name": "createat", "type": "varchar"}]
+
+
 def test_an_empty_table_has_its_keys(ddb_assets, refreshed, world):
     """Nothing was counted; what is certain is declared."""
     world.aws.items["Article"] = []

@@ -52,6 +52,8 @@ def test_what_is_asked_reaches_the_options(ask):
     """Each field of the config."""
     options = ask(adopt=f" {ARN} ", verify=Verify.full, allow_older=True)
     assert (options.adopt, options.verify, options.allow_older) == (ARN, "full", True)
+    assert not options.accept_changes
+    assert ask(accept_changes=True).accept_changes
     assert ask(verify=Verify.manifest).verify == "manifest"
     assert ask(wait=False).wait is False
 

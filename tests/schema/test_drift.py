@@ -85,6 +85,19 @@ def test_a_map_whose_keys_open_is_retyped():
     assert told(compare_profiles(before, after)) == {"retyped": ["m: fixed keys -> open keys"]}
 
 
+def test_a_map_that_gets_sparse_is_retyped_once():
+    """Its keys count as open although they are few enough to be kept."""
+    dense = profile(*[{"m": {"M": {f"k{i}": {"N": "1"} for i in range(30)}}}] * 400)
+    sparse = profile(*({"m": {"M": {f"k{i % 40}": {"N": "1"}}}} for i in range(400)))
+    many = profile(*({"m": {"M": {f"k{i}": {"N": "1"}}}} for i in range(400)))
+    assert told(compare_profiles(dense, sparse)) == {"retyped": ["m: fixed keys -> open keys"]}
+    assert not compare_profiles(sparse, many)
+    assert not compare_profiles(many, sparse)
+    assert not compare_profiles(many, dense)
+    empty = profile({"m": {"M": {}}})
+    assert not compare_profiles(empty, many)
+
+
 def test_the_declaration_is_compared_with_what_is_there():
     """Beyond it, missing, and of another type; NULL needs no declaration."""
     declared = parse_columns({"a": "S", "b": "N", "m": {"M": {"x": "S"}}, "o": {"M": {"*": "N"}}})
