@@ -10,16 +10,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from dagster_ui import DagsterUi
 from processes import Marked
+from xdist.scheduler import LoadScopeScheduling
 
-HERE = Path(__file__).parent
+
+class ByServer(LoadScopeScheduling):
+    """A folder's tests share servers, a file's at least fixtures: each is one worker's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return path.partition("tests/e2e/")[2].partition("/")[0]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """For `--dist loadgroup`: a folder's tests share servers, a file's at least fixtures."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).parts[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """What `--dist loadscope` means here."""
+    return ByServer(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ def deployment(aws, tmp_path_factory):
     """The project, served and loaded."""
     running = Deployment(tmp_path_factory.mktemp("project"), aws)
     try:
-        running.wait_until_loaded()
+        loaded = running.wait_until_loaded()
+        assert loaded == {"shop": None}, loaded
         yield running
     finally:
         running.stop()
