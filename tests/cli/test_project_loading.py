@@ -177,11 +177,11 @@ def test_a_resource_that_is_none_of_ours_is_named():
         declared_tables(other)
 
 
-def test_a_name_of_two_tables_asks_which(ddb_assets, module, fake_resource):
+def test_a_name_of_two_tables_asks_which(ddb_assets, module, world_resource):
     """Declared in two databases, a table is named `database.table`."""
     both = [
         build_dynamodb_assets(
-            tables=["Article"], database=database, bucket="exports", aws=fake_resource
+            tables=["Article"], database=database, bucket="exports", aws=world_resource
         )
         for database in ("one", "two")
     ]
