@@ -47,8 +47,11 @@ MACROS = (
     "'. Value is not a number.') ELSE x END",
     "CREATE TEMP MACRO trino_try_decimal(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT "
     f"regexp_full_match(CAST(x AS VARCHAR), '{_JAVA_DECIMAL}') THEN NULL ELSE x END",
-    # Trino, JsonToVarcharCast: a scalar's text, NULL for null, and no object and no array.
-    "CREATE TEMP MACRO trino_text(x) AS CASE WHEN typeof(x) <> 'JSON' THEN CAST(x AS VARCHAR) "
+    # Trino, JsonToVarcharCast: a scalar's text, NULL for null, and no object and no array. DuckDB
+    # leaves out the zero before the point where a decimal is nothing but a fraction.
+    "CREATE TEMP MACRO trino_text(x) AS CASE WHEN typeof(x) LIKE 'DECIMAL(%' "
+    "THEN regexp_replace(CAST(x AS VARCHAR), '^(-?)[.]', '\\10.') "
+    "WHEN typeof(x) <> 'JSON' THEN CAST(x AS VARCHAR) "
     "WHEN json_type(CAST(x AS VARCHAR)) IN ('OBJECT', 'ARRAY') THEN error("
     "'INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(x AS VARCHAR) || ''' to varchar') "
     "ELSE json_extract_string(CAST(x AS VARCHAR), '$') END",
@@ -67,7 +70,15 @@ def mend(tree: exp.Expr) -> exp.Expr:
     Raises:
         QueryFailedError: A function is known to mean something else there.
     """
-    return tree.transform(_mend)
+    mended = tree.copy()
+    # Inner ones first, so that a call inside another's lambda is mended as well.
+    for node in reversed(list(mended.walk(bfs=False))):
+        changed = _mend(node)
+        if node is mended:
+            mended = changed
+        elif changed is not node:
+            node.replace(changed)
+    return mended
 
 
 def _mend(node: exp.Expr) -> exp.Expr:

@@ -70,6 +70,9 @@ def value(engine: Engine, expression: str) -> str | None:
         ("cast('1E3' as decimal(38,0))", "1000"),
         ("cast('.5' as decimal(2,1))", "0.5"),
         ("cast('-1.25' as decimal(2,1))", "-1.3"),
+        ("cast(cast('-0.50' as decimal(2,2)) as varchar)", "-0.50"),
+        ("cast(cast('.5' as decimal(1,1)) as varchar)", "0.5"),
+        ("cast(cast('10.5' as decimal(3,1)) as varchar)", "10.5"),
         ("try_cast('1E38' as decimal(38,0))", None),
         ("try_cast('1_000' as decimal(38,0))", None),
         ("try_cast(' 1' as decimal(38,0))", None),
@@ -81,6 +84,11 @@ def value(engine: Engine, expression: str) -> str | None:
         ),
         ("transform_values(cast(null as map(varchar, varchar)), (k, v) -> v)", None),
         ("element_at(map(array['a'], array[1]), 'b')", None),
+        (
+            "transform_values(map(array['a'], array[map(array['b'], array['1'])]), (k, v) -> "
+            "transform_values(v, (l, w) -> cast(w as decimal(2,1))))",
+            "{a={b=1.0}}",
+        ),
         ("element_at(array[1], 2)", None),
         ("if(null is not null, cast(row(1) as row(a bigint)))", None),
         ("cast(array[row('1', null)] as array(row(a bigint, b varchar)))", "[{a=1, b=null}]"),
