@@ -39,7 +39,7 @@ class DynamoDBTranslator:
         return dg.AssetSpec(
             key=["dynamodb", props.spec.name],
             group_name=self.group_name(props),
-            description=f"The live DynamoDB table `{props.spec.name}`.",
+            description=f"The live DynamoDB table {_in_prose(props.spec.name)}.",
             owners=props.owners,
             tags=legal_tags(props.tags, of=props.spec.name),
             kinds={"dynamodb"},
@@ -228,10 +228,15 @@ def _refuse_equal_keys(
     refuse_equal(outputs, what="assets of", become="the output name")
 
 
+def _in_prose(name: str) -> str:
+    """Without markup, which the list of assets would show; `_` at an end would be some itself."""
+    return f"`{name}`" if name.startswith("_") or name.endswith("_") else name
+
+
 def _view_description(props: DynamoDBTableProps) -> str:
     spec = props.spec
     return (
-        f"The DynamoDB table `{spec.name}` with real columns and exact numbers:\n\n"
+        f"{_in_prose(spec.name)} with real columns and exact numbers:\n\n"
         f'```sql\nSELECT * FROM "{spec.database}"."{spec.typed_view}" LIMIT 10\n```\n\n'
         f"A view over `{spec.athena_name}`, always of the same export."
     )
@@ -240,8 +245,8 @@ def _view_description(props: DynamoDBTableProps) -> str:
 def _copy_description(props: DynamoDBTableProps) -> str:
     spec = props.spec
     return (
-        f"The DynamoDB table `{spec.name}` as Parquet, for queries that read few of its columns:"
-        f'\n\n```sql\nSELECT * FROM "{spec.database}"."{spec.typed_copy}" LIMIT 10\n```\n\n'
+        f"{_in_prose(spec.name)} as Parquet, for queries that read few of its columns:\n\n"
+        f'```sql\nSELECT * FROM "{spec.database}"."{spec.typed_copy}" LIMIT 10\n```\n\n'
         f"Athena writes it from `{spec.athena_name}` after each refresh. Materialized by itself it "
         "is made of what that table shows; no export is started."
     )
@@ -250,7 +255,7 @@ def _copy_description(props: DynamoDBTableProps) -> str:
 def _description(props: DynamoDBTableProps) -> str:
     spec = props.spec
     return (
-        f"The DynamoDB table `{spec.name}` as of its last export, queryable in Athena:\n\n"
+        f"The last export of {_in_prose(spec.name)} from DynamoDB, queryable in Athena:\n\n"
         f'```sql\nSELECT * FROM "{spec.database}"."{spec.table}" LIMIT 10\n```\n\n'
         f"Each refresh exports the table to `s3://{spec.bucket}/{spec.prefix}/`, verifies the "
         "export and moves the Athena table to it."
