@@ -103,6 +103,7 @@ class FakeAws:
     seconds: dict[str, float] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
+    encrypted: dict[str, dict[str, Any]] = field(default_factory=dict)
     databases: set[str] = field(default_factory=set)
     glue: dict[str, list[tuple[dict[str, Any], datetime]]] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -300,6 +301,7 @@ class FakeAws:
 
     def write(self, bucket: str, key: str, body: bytes, **encryption: Any) -> None:
         self.called("write", key.rpartition("/")[2])
+        self.encrypted[key] = encryption
         self.put(key, body)
         self.answered("write")
 

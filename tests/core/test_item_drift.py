@@ -93,7 +93,8 @@ def test_the_first_export_is_compared_with_the_declaration_alone(shown, verdict)
     assert verdict(shown(FIRST)).reason == "the first export whose items were counted"
     declared = shown(FIRST, columns=parse_columns({"userId": "S", "num": "S", "gone": "N"}))
     found = verdict(declared)
-    assert "beside the declaration: 1 missing (gone: N), 1 retyped (num: S -> N | S)" in found.reason
+    said = "beside the declaration: 1 missing (gone: N), 1 retyped (num: S -> N | S)"
+    assert said in found.reason
     assert found.severity == "error"
     assert found.facts["declaration_new"] == 0
     strict = verdict(declared, undeclared=True)

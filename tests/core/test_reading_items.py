@@ -63,6 +63,33 @@ def test_a_file_that_breaks_off_is_counted_anew(world):
     assert made == [1], "one for the table, so that it may learn as it reads"
 
 
+def test_a_long_read_says_how_far_it_got(world):
+    """At most every half minute; the end is told by what comes next."""
+
+    def profiling():
+        def count(lines):
+            world.clock.sleep(2)
+            return profile_of_lines(lines)
+
+        return count
+
+    refreshed(world, world.table("orders", MANY), profiling)
+    told = [event.message for event in world.events if event.stage == "inferring"]
+    assert told == ["orders: reading 200 items in 3 files"]
+    world.events.clear()
+
+    def slower():
+        def count(lines):
+            world.clock.sleep(40)
+            return profile_of_lines(lines)
+
+        return count
+
+    refreshed(world, world.table("users", MANY), slower)
+    told = [event.message for event in world.events if event.stage == "inferring"]
+    assert told == ["users: reading 200 items in 3 files", "users: read 100 of 200 items"]
+
+
 def test_a_line_that_is_no_item_names_its_file(world):
     """The table stays where it was."""
 

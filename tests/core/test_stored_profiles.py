@@ -48,6 +48,15 @@ def test_it_lies_beside_the_data_and_names_its_export(world, exported):
     assert Profile.from_dict(content["profile"]) == outcome.profile
 
 
+def test_it_is_encrypted_as_the_export_is(world, exported):
+    """Names of attributes may be as private as values."""
+    secret = world.spec("orders", sse_algorithm="KMS", kms_key_id="alias/exports")
+    assert world.aws.encrypted[key_of(exported(spec=secret))] == {
+        "sse_algorithm": "KMS",
+        "kms_key_id": "alias/exports",
+    }
+
+
 def test_a_rollback_reads_no_item(world, exported):
     """The view is written from what was counted then; each file was read once in its life."""
     first, second = exported(), exported([{"userId": {"S": "a"}, "n": {"N": "0.5"}}])
