@@ -76,16 +76,17 @@ def test_owners_tags_group_and_description_are_shown():
 def test_the_first_line_of_a_description_reads_without_markup():
     """The list of assets shows it as it is; only a name that is markup itself is quoted."""
     definitions = build("shop-orders", "__old")
-    lines = {
+    shown = {
         node.key.to_user_string(): (node.description or "").partition("\n")[0]
         for node in definitions.resolve_asset_graph().asset_nodes
     }
-    assert lines == {
+    last = "The last export of {} from DynamoDB, queryable in Athena:"
+    assert shown == {
         "dynamodb/shop-orders": "The live DynamoDB table shop-orders.",
-        "athena/raw/shop_orders": "The last export of shop-orders from DynamoDB, queryable in Athena:",
+        "athena/raw/shop_orders": last.format("shop-orders"),
         "athena/raw/shop_orders_typed": "shop-orders with real columns and exact numbers:",
         "dynamodb/__old": "The live DynamoDB table `__old`.",
-        "athena/raw/__old": "The last export of `__old` from DynamoDB, queryable in Athena:",
+        "athena/raw/__old": last.format("`__old`"),
         "athena/raw/__old_typed": "`__old` with real columns and exact numbers:",
     }
 
