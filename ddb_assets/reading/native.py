@@ -23,6 +23,8 @@ _TYPES: Final = ("S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 _TEXT, _BINARY, _NUMBER_TEXT, _BOOLEAN, _INT64, _DECIMAL128, _DECIMAL256 = range(7)
 _LIST, _MAP, _STRUCT = range(7, 10)
 _NO_COLUMN: Final = -1
+#: Arrow imports 64 levels of arrays inside each other; 32 levels of items can be more.
+_MOST_LEVELS: Final = 60
 
 
 @cache
@@ -133,6 +135,7 @@ class _Compiler:
         self._converter = converter
         self._pa: Any = load("pyarrow")
         self._columns: list[tuple[int, int, int, tuple[int, ...]]] = []
+        self._levels: list[int] = []
 
     def compile(self, plan: Plan, *, strict: bool) -> Any:
         """What the extension's `plan` takes."""
@@ -148,6 +151,11 @@ class _Compiler:
     def _column(
         self, kind: int, children: Sequence[int] = (), precision: int = 0, scale: int = 0
     ) -> int:
+        inside = max((self._levels[child] for child in children), default=0)
+        # The entries of a map are a level of their own.
+        self._levels.append(inside + (2 if kind == _MAP else 1))
+        if self._levels[-1] > _MOST_LEVELS:
+            raise _NoFormError
         self._columns.append((kind, precision, scale, tuple(children)))
         return len(self._columns) - 1
 

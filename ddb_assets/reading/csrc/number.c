@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Arrow's decimals are written here with the lowest word first"
+#endif
+
 __extension__ typedef unsigned __int128 u128;
 
 /* Python's Decimal goes further; no number of DynamoDB does. */
