@@ -35,7 +35,8 @@ class Account:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "glue").mkdir(parents=True, exist_ok=True)
+        for service in ("glue", "s3"):
+            (folder / service).mkdir(parents=True, exist_ok=True)
         mode = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._calls = os.open(folder / "calls", mode, 0o600)
         self._exports = os.open(folder / "exports", mode, 0o600)
@@ -91,11 +92,12 @@ class Exports:
         return self._export(arn)
 
     def list_exports(self, table_arn: str | None = None) -> Iterator[ExportSummary]:
-        """The account's, newest first, each page a call."""
-        for number, arn in enumerate(reversed(self._account.exports())):
-            if number % PAGE == 0:
-                self._account.count("ListExports")
-            if table_arn is None or arn.startswith(f"{table_arn}/"):
+        """The account's or a table's, newest first, each page a call; at least one."""
+        below = _ARN if table_arn is None else f"{table_arn}/"
+        found = [arn for arn in reversed(self._account.exports()) if arn.startswith(below)]
+        for page in range(max(1, -(-len(found) // PAGE))):
+            self._account.count("ListExports")
+            for arn in found[page * PAGE : (page + 1) * PAGE]:
                 yield ExportSummary(arn, self._export(arn).status)
 
     def _export(self, arn: str) -> Export:
@@ -132,10 +134,16 @@ class Files:
     def read(self, bucket: str, key: str) -> bytes:
         """GetObject."""
         self._account.count("GetObject")
-        folder = self._folder(key)
-        if key not in folder:
-            raise ManifestMissingError(f"{key} is not there", code="NoSuchKey")
-        return folder[key]
+        if (found := self._folder(key).get(key)) is not None:
+            return found
+        try:
+            return self._file(key).read_bytes()
+        except FileNotFoundError as error:
+            raise ManifestMissingError(f"{key} is not there", code="NoSuchKey") from error
+
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        """GetObject with a range."""
+        return self.read(bucket, key)[-count:]
 
     def stream(self, bucket: str, key: str, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
         """GetObject."""
@@ -149,13 +157,17 @@ class Files:
             if key.startswith(prefix):
                 yield StoredObject(key, len(content), _etag(content))
 
-    def delete(self, bucket: str, keys: Sequence[str]) -> None:
     def write(self, bucket: str, key: str, body: bytes, **_encryption: object) -> None:
-        """PutObject, of what no refresh of the fleet reads again."""
+        """PutObject: what the product adds to an export."""
         self._account.count("PutObject")
+        self._file(key).write_bytes(body)
 
+    def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """A refresh deletes nothing."""
         raise AssertionError("a refresh deletes nothing")
+
+    def _file(self, key: str) -> Path:
+        return self._account.folder / "s3" / key.replace("/", "|")
 
     def _folder(self, key: str) -> dict[str, bytes]:
         name, _, rest = key.partition("/AWSDynamoDB/")
