@@ -1,6 +1,6 @@
 """Every benchmark in a size that ends in about ten minutes, each into its section of the document.
 
-    python benchmarks/run.py [waiting loading fleet reading]
+    python benchmarks/run.py [waiting loading fleet reading scanning]
 
 A benchmark prints Markdown; what it prints is what docs/benchmarks.md shows.
 """
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "loading": ["loading.py"],
     "fleet": ["fleet.py"],
     "reading": ["reading.py"],
+    "scanning": ["scanning.py"],
 }
 
 
