@@ -100,16 +100,20 @@ class _Walk:
             yield from rest
             return
         maps = node.counts.get("M", 0) if node is not None else 0
+        opened = node is not None and node.values is not None
         for attribute in shape.fields or ():
             name = attribute.name
             first, *rest = self._place(
                 attribute.shape,
-                child(node, name),
+                None if node is None or node.children is None else node.children.get(name),
                 child(numbers, name),
                 f"{prefix}{name}",
                 name,
                 depth,
             )
+            if opened:
+                yield replace(first, notes=("its map has too many keys to count each",))
+                continue
             yield replace(first, of=maps or None)
             yield from rest
 
@@ -163,7 +167,9 @@ class _Walk:
             return
         types = [code for code in node.counts if code != "NULL"]
         if len(types) > 1:
-            yield f"mixed: {len(types)} types"
+            single = len(self._columns.get(name, ())) == 1
+            as_json = depth == 1 and name != ANY_KEY and single
+            yield f"mixed: {len(types)} types{', as JSON' if as_json else ''}"
         if not types:
             yield "always NULL"
         elif "NULL" in node.counts:
