@@ -120,6 +120,13 @@ class Account:
         rows = [row["Data"] for page in answers for row in page["ResultSet"]["Rows"]]
         return [[cell.get("VarCharValue") for cell in row] for row in rows[1:]]
 
+    def described(self, sql: str) -> list[tuple[str, str]]:
+        """Name and type of each column of a query's answer, as Athena's API describes it."""
+        execution = self._run(sql)
+        answer = self._clients["athena"].get_query_results(QueryExecutionId=execution)
+        columns = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        return [(one["Name"], one["Type"]) for one in columns]
+
     def unloaded(self, table: str) -> pa.Table:
         """The typed view as Athena writes it into Parquet files, read from S3."""
         self._runs += 1
@@ -154,8 +161,7 @@ class Account:
             for name, key in serde.get("Parameters", {}).items()
             if name.startswith("mapping.")
         }
-        fields = {key: mapping.get(key, key.lower()) for key in keys}
-        return fields
+        return {key: mapping.get(key, key.lower()) for key in keys}
 
     def _run(self, sql: str) -> str:
         athena = self._clients["athena"]

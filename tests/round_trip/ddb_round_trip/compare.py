@@ -164,7 +164,7 @@ def _scalar(actual: Any, code: str, of: Type) -> Any:
     return actual
 
 
-def decoded(of: Type, found: Any) -> Any:
+def decoded(of: Type, found: Any) -> Any:  # noqa: PLR0911 - one per type
     """A value of `types.as_json`, parsed, as Python has its type: Decimal, bytes, dict, list."""
     if found is None:
         return None

@@ -25,11 +25,11 @@ BORROWED = (
     "__",
 )  # fmt: skip
 ODD = (
-    "a.b", "a b", " ", " a", "a ", "a-b", "1st", "007", "1", "é", "É", "日本", "\U0001f600", "ß", "ẞ",
+    "a.b", "a b", " ", " a", "a ", "a-b", "1st", "007", "1", "é", "É", "日本", "\U0001f600", "ß",
     'q"uote', "q'uote", "back`tick", "back\\slash", "a:b", "a,b", "a<b>", "a(b)", "a=b", "{a}",
     "[0]",
     "a/*b*/", "--", ";", "%s", "a\tb", "new\nline", "\x00", "\x7f", "\u2028", "a\u0301", "x" * 255,
-    "X" * 255, "y" * 300, "ünïcödé", "İ", "ı",
+    "X" * 255, "y" * 300, "ünïcödé", "İ", "ı", "ẞ",
 )  # fmt: skip
 NAMES = st.sampled_from(PLAIN) | st.sampled_from(BORROWED) | st.sampled_from(ODD) | st.text(
     st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6
