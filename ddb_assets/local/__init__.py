@@ -13,7 +13,7 @@ from typing import Any, cast
 from ddb_assets.local.plumbing import require_members, require_tested_moto
 
 #: Modules that replace a service; each has `overrides()`.
-SERVICES = ("dynamodb", "glue", "athena")
+SERVICES = ("dynamodb", "glue", "athena", "cloudwatch")
 
 #: One override: moto's registry of a service's backends, and our backend class.
 Override = tuple[Any, type[Any]]

@@ -12,6 +12,8 @@ class Settings:
             to 368 s for tiny tables.
         partitions: Data files per export; a new on-demand table has 4.
         pitr_lag_seconds: How far LatestRestorableDateTime lies behind now; 300 on AWS.
+        metrics_lag_seconds: How long after its end a minute of DynamoDB's metrics is published; a
+            few minutes on AWS.
         query_seconds: How long a query stays RUNNING, by the emulator's clock.
         max_exports_in_flight: Exports IN_PROGRESS at a time (AWS page ServiceQuotas: 300).
         max_active_ddl: DDL queries queued or running at a time (Athena page service-limits: 20).
@@ -20,6 +22,7 @@ class Settings:
     export_seconds: float = 0.0
     partitions: int = 4
     pitr_lag_seconds: float = 0.0
+    metrics_lag_seconds: float = 0.0
     query_seconds: float = 0.0
     max_exports_in_flight: int = 300
     max_active_ddl: int = 20

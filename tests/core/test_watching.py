@@ -2,6 +2,8 @@
 
 import random
 import statistics
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -118,3 +120,34 @@ def test_throttling_slows_down_and_goes_on(world):
     world.aws.faults["list_exports"] = [ThrottledError("slow down") for _ in range(5)]
     outcomes = world.refresh(*specs)
     assert all(isinstance(o, Refreshed) for o in outcomes.values())
+
+
+@pytest.mark.parametrize("behind", [-3, 3], ids=["ahead", "behind"])
+def test_a_clock_days_off_does_not_delay_the_looks(world, behind):
+    """StartTime is AWS's clock's, waiting is by ours: the looks lie as if both agreed."""
+    days = timedelta(days=behind)
+    start_export = type(world.aws).start_export
+    describe_export = type(world.aws).describe_export
+
+    def skewed(export):
+        return replace(export, start_time=export.start_time - days)
+
+    world.aws.start_export = lambda request: skewed(start_export(world.aws, request))
+    world.aws.describe_export = lambda arn: skewed(describe_export(world.aws, arn))
+    spec = world.table("Article", infer=False)
+    outcome = world.refresh(spec)["Article"]
+    assert outcome.timings.waited_seconds < 1.07 * world.aws.export_seconds
+
+
+def test_a_look_after_a_restart_goes_by_the_age_of_the_intent(world):
+    """An export that an earlier attempt of this run has begun is not taken for a new one."""
+    spec = world.table("Article", infer=False)
+    world.history.past["Article"] = [PastExport(3000.0)] * 8
+    world.aws.export_seconds = 3000.0
+    began = world.clock.now()
+    world.refresh(spec, started_at=began, wait=False)
+    world.clock.sleep(2900)
+    world.aws.calls.clear()
+    outcome = world.refresh(spec, started_at=began)["Article"]
+    assert outcome.timings.waited_seconds < 150
+    assert world.aws.count("describe_export") <= 8

@@ -19,10 +19,19 @@ TABLE_CHECK_SECONDS = 1800.0
 
 
 def export_age(run: RunContext, export: Export) -> float:
-    """Seconds since AWS started it, by this machine's clock."""
+    """Seconds since AWS started it.
+
+    Its StartTime is read off another clock than ours. An export of this intent is no older than the
+    intent, whatever the two clocks say: else one that AWS's clock, being behind, has begun days ago
+    would be asked for every ten minutes.
+    """
     if export.start_time is None:
         return 0.0
-    return max(0.0, (run.clock.now() - export.start_time).total_seconds())
+    now = run.clock.now()
+    age = (now - export.start_time).total_seconds()
+    if run.options.adopt is None:
+        age = min(age, (now - run.started_at).total_seconds())
+    return max(0.0, age)
 
 
 def wait_for_export(

@@ -9,6 +9,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RestoredPITTable, RestoredTable, Table
 
 from ddb_assets.local import clock
+from ddb_assets.local.dynamodb.consumption import Consumption
 from ddb_assets.local.dynamodb.journal import Journal, Key, dump, image
 from ddb_assets.local.dynamodb.numbers import normalise_item, normalise_stored
 from ddb_assets.local.dynamodb.recovery import Recovery
@@ -52,9 +53,11 @@ class JournaledTable(Table):
         with WRITES:
             item_attrs = normalise_item(item_attrs)
             new = image(item_attrs)  # before the table changes: it may refuse
+            before = self._stored(item_attrs)
             item = super().put_item(item_attrs, *args, **kwargs)
             if not self.updating:
                 self.journal.record(stored_key(item), new)
+                self.consumption.note(before, item.size())
             return item
 
     def delete_item(self, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
@@ -63,6 +66,7 @@ class JournaledTable(Table):
             item = super().delete_item(hash_key, range_key)
             if item is not None:
                 self.journal.record(stored_key(item), None)
+            self.consumption.note(item.size() if item is not None else 0, 0)
             return item
 
     def describe(self, base_key: str = "TableDescription") -> dict[str, Any]:
@@ -75,8 +79,25 @@ class JournaledTable(Table):
             table.pop("BillingModeSummary", None)
         return description
 
-    def finish_update(self, item: Item) -> None:
-        """Journal an item that was changed in place.
+    @property
+    def consumption(self) -> Consumption:
+        """The write capacity it consumed."""
+        # Made when it is asked for: a state that was saved before there was one has none.
+        if not hasattr(self, "_consumption"):
+            self._consumption = Consumption()
+        return self._consumption
+
+    def _stored(self, item_attrs: dict[str, Any]) -> int:
+        """Bytes of the item that is stored under the key of this one; 0 if there is none."""
+        sort_key = self.range_key_attr
+        stored = self.get_item(
+            DynamoType(item_attrs[self.hash_key_attr]),
+            DynamoType(item_attrs[sort_key]) if sort_key else None,
+        )
+        return stored.size() if stored is not None else 0
+
+    def finish_update(self, item: Item, before: Item | None) -> None:
+        """Journal an item that was changed in place, and what it was before.
 
         Raises:
             JsonRESTError: ValidationException for a number that is now out of range.
@@ -84,6 +105,7 @@ class JournaledTable(Table):
         for value in attributes_of(item).values():
             normalise_stored(value)
         self.journal.record(stored_key(item), image(attributes_of(item)))
+        self.consumption.note(before.size() if before is not None else 0, item.size())
 
     def put_back(self, key: tuple[DynamoType, DynamoType | None], item: Item | None) -> None:
         """Undo what a refused update did to an item; its journal has not heard of it."""
@@ -159,7 +181,7 @@ def update_in_place(
         table.updating = True
         try:
             item = cast("Item", update())
-            table.finish_update(item)
+            table.finish_update(item, before)
         except BaseException:
             table.put_back(key, before)
             raise
