@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from ddb_assets.aws.gateways import connect
 from ddb_assets.aws.session import AwsConnection
 from ddb_assets.core.clock import SystemClock
 from ddb_assets.core.operating.operator import NoHistory, ignore
-from ddb_assets.core.outcome import Refreshed
+from ddb_assets.core.outcome import Copied, Failed, Refreshed
 from ddb_assets.core.ports import ExportNote
 from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
@@ -88,29 +89,34 @@ class Account:
             assert not answer["UnprocessedItems"]
 
     def publish(self, tables: Sequence[str], **settings: Any) -> dict[str, Refreshed]:
-        """Export and publish tables in one refresh; each has its view beside it."""
+        """Export and publish tables in one refresh; each has its view and its copy beside it."""
         self._runs += 1
         specs = [
             TableSpec(
                 table, DATABASE, named(table), BUCKET, table,
-                typed_view=f"{named(table)}_typed", workgroup=WORKGROUP, **settings,
+                typed_view=f"{named(table)}_typed", typed_copy=f"{named(table)}_parquet",
+                workgroup=WORKGROUP, **settings,
             )
             for table in tables
         ]  # fmt: skip
-        outcomes = refresh(
-            specs,
-            intent_id=f"run-{self._runs}",
-            started_at=datetime.now(UTC),
-            gateways=self._gateways,
-            ledger=_Notes(),
-            history=NoHistory(),
-            listener=ignore,
-            clock=SystemClock(),
+        outcomes = list(
+            refresh(
+                specs,
+                intent_id=f"run-{self._runs}",
+                started_at=datetime.now(UTC),
+                gateways=self._gateways,
+                ledger=_Notes(),
+                history=NoHistory(),
+                listener=ignore,
+                clock=SystemClock(),
+            )
         )
-        published = {outcome.spec.name: outcome for outcome in outcomes}
-        failed = [one for one in published.values() if not isinstance(one, Refreshed)]
+        failed = [one for one in outcomes if isinstance(one, Failed)]
         assert not failed, failed
-        return published
+        copies = {one.spec.name: one.copy for one in outcomes if isinstance(one, Copied)}
+        published = {one.spec.name: one for one in outcomes if isinstance(one, Refreshed)}
+        assert sorted(copies) == sorted(published) == sorted(tables)
+        return {name: replace(one, copy=copies[name]) for name, one in published.items()}
 
     def query(self, sql: str) -> list[list[str | None]]:
         """The rows of a query, as GetQueryResults gives them: text, None for NULL."""
@@ -127,21 +133,11 @@ class Account:
         columns = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
         return [(one["Name"], one["Type"]) for one in columns]
 
-    def unloaded(self, table: str) -> pa.Table:
-        """The typed view as Athena writes it into Parquet files, read from S3."""
-        self._runs += 1
-        prefix = f"unloaded/{named(table)}/{self._runs}/"
-        self._run(
-            f'UNLOAD (SELECT * FROM "{DATABASE}"."{named(table)}_typed") '
-            f"TO 's3://{BUCKET}/{prefix}' WITH (format = 'PARQUET', compression = 'ZSTD')"
-        )
-        return self.parquet(prefix)
-
-    def parquet(self, prefix: str) -> pa.Table:
-        """All Parquet files below a prefix of the exports' bucket."""
-        s3 = self._clients["s3"]
+    def parquet(self, location: str) -> pa.Table:
+        """All Parquet files at a location in the exports' bucket, read from S3."""
+        s3, prefix = self._clients["s3"], location.removeprefix(f"s3://{BUCKET}/")
         listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-        assert listed, f"no Parquet below {prefix}"
+        assert listed, f"no Parquet at {location}"
         bodies = [s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed]
         return pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies])
 

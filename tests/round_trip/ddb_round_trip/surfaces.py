@@ -62,34 +62,21 @@ class Surfaces:
 
     def check_view(self) -> None:
         """Every column of the typed view: as JSON, and in Athena's own text."""
-        shown = ", ".join(
-            f'{types.as_json(of, name)}, CAST("{name}" AS varchar)'
-            if of.name in {"varchar", "bigint", "boolean"} or of.name.startswith("decimal")
-            else f'{types.as_json(of, name)}, "{name}"'
-            for name, of, _ in self.columns
-        )
-        rows = self.aws.query(f'SELECT {shown} FROM "{DATABASE}"."{named(self.name)}_typed"')
-        found: list[list[Any]] = []
-        for row in rows:
-            values: list[Any] = []
-            for (name, of, _), text, plain in zip(self.columns, row[::2], row[1::2], strict=True):
-                value = compare.decoded(of, None if text is None else json.loads(text))
-                assert (text is None) == (plain is None), (name, text, plain)
-                if plain is not None:
-                    assert plain == types.as_athena_shows(of, value), (name, of)
-                values.append(value)
-            found.append(values)
-        self._check_columns(found)
+        self._ask(f"{named(self.name)}_typed")
 
-    def check_unloaded(self) -> None:
-        """The view as Parquet, written by Athena."""
-        table = self.aws.unloaded(self.name)
+    def check_copy(self, *, json: bool = True) -> None:
+        """The typed copy: its Parquet files by themselves, and through Athena as the view."""
+        copy = self.outcome.copy
+        assert copy is not None
+        table = self.aws.parquet(copy.location)
         assert table.column_names == [name for name, _, _ in self.columns]
         columns = [
             [compare.from_arrow(of, value) for value in table[name].to_pylist()]
             for name, of, _ in self.columns
         ]
         self._check_columns([list(row) for row in zip(*columns, strict=True)])
+        if json:
+            self._ask(copy.name)
 
     def check_read_export(self) -> None:
         """`read_export`, typed: what boto3's deserializer makes of the items, NULL included."""
@@ -111,15 +98,35 @@ class Surfaces:
         """All of them.
 
         Args:
-            json: Whether the view is asked for JSON too; of the deepest documents that takes
+            json: Whether view and copy are asked for JSON too; of the deepest documents that takes
                 minutes here, and Parquet tells as much.
         """
         self.check_raw()
         if json:
             self.check_view()
-        self.check_unloaded()
+        self.check_copy(json=json)
         self.check_read_export()
         self.check_report()
+
+    def _ask(self, table: str) -> None:
+        shown = ", ".join(
+            f'{types.as_json(of, name)}, CAST("{name}" AS varchar)'
+            if of.name in {"varchar", "bigint", "boolean"} or of.name.startswith("decimal")
+            else f'{types.as_json(of, name)}, "{name}"'
+            for name, of, _ in self.columns
+        )
+        rows = self.aws.query(f'SELECT {shown} FROM "{DATABASE}"."{table}"')
+        found: list[list[Any]] = []
+        for row in rows:
+            values: list[Any] = []
+            for (name, of, _), text, plain in zip(self.columns, row[::2], row[1::2], strict=True):
+                value = compare.decoded(of, None if text is None else json.loads(text))
+                assert (text is None) == (plain is None), (name, text, plain)
+                if plain is not None:
+                    assert plain == types.as_athena_shows(of, value), (name, of)
+                values.append(value)
+            found.append(values)
+        self._check_columns(found)
 
     def _paired(self, pks: Sequence[Keys], rows: Sequence[Any]) -> list[tuple[Any, Item]]:
         assert sorted(pks) == sorted(self.items), "every item once"
