@@ -33,6 +33,9 @@ def test_a_refresh_without_trouble_pays_once_and_publishes_every_table(base):
     assert len(report.failed) == failed
     assert sorted(o.spec.name for o in report.refreshed) == sorted(base.tables)
     assert report.paid() == len(base.tables) + failed
+    copies = {name for _, name in report.world.glue.tables if name.endswith("_copy")}
+    assert copies == ({f"{name}_copy" for name in base.tables} if base.copy else set())
+    assert len(report.copied) == len(copies)
     views = {name for _, name in report.world.glue.tables if name.endswith("_view")}
     assert views == ({f"{name}_view" for name in base.tables} if base.view else set())
 

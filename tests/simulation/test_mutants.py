@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from ddb_simulation.athena import Course
 from ddb_simulation.cases import Actor, Case, Happening
 from ddb_simulation.exports import Ending
 from ddb_simulation.families import THREE
@@ -12,6 +13,7 @@ from ddb_simulation.promises import Violation
 from ddb_simulation.runner import run_case
 
 CUT = Case(tables=THREE, consistent=True)
+COPIED = Case(view=True, copy=True)
 #: The second run begins a minute after the first.
 TWO = Case(actors=(Actor(), Actor(start=60.0)), seed=1)
 HALF_A_DAY = 12 * 3600.0
@@ -75,6 +77,14 @@ PROOFS = {
     ),
     "publishes a cut one by one": ("consistent cut", lambda: [failing_once(CUT)]),
     "stops at the first error": ("never stuck", lambda: [failing_once(Case(tables=THREE))]),
+    "pays for a copy again": (
+        "never twice",
+        lambda: faults_at(COPIED, "queries.start", "crash-after", "lost-answer"),
+    ),
+    "believes a half copy": (
+        "never half",
+        lambda: [replace(COPIED, courses=(Course(end="FAILED"),), mends=False)],
+    ),
     "names no remedy": ("never stuck", lambda: [failing_once(Case())]),
     "says nothing of failures": ("never stuck", lambda: [failing_once(Case())]),
 }

@@ -9,6 +9,7 @@ from ddb_assets.core.ports import QueryState, QueryStatus
 from ddb_assets.errors import LimitExceededError, RequestInvalidError
 
 from .catalog import Glue
+from .copies import Unloads
 from .promises import BrokenPromise
 from .virtual_time import VirtualClock
 
@@ -48,6 +49,8 @@ class SimulatedQuery:
     process: Any
     state: QueryState = "QUEUED"
     reason: str | None = None
+    rows: int = 0
+    wrote: bool = False
 
     @property
     def active(self) -> bool:
@@ -59,8 +62,13 @@ class SimulatedAthena:
     """Query executions; `acting` tells the audit on whose behalf a query moves a table."""
 
     def __init__(
-        self, clock: VirtualClock, glue: Glue, acting: Callable[[Any, Callable[[], None]], None]
+        self,
+        clock: VirtualClock,
+        glue: Glue,
+        acting: Callable[[Any, Callable[[], None]], None],
+        unloads: Unloads,
     ) -> None:
+        self._unloads = unloads
         self._clock = clock
         self._glue = glue
         self._acting = acting
@@ -86,8 +94,10 @@ class SimulatedAthena:
                     remedy="Use another token for another query.",
                 )
             return known.query_id
-        active = sum(query.active for query in self.queries.values())
-        if active >= MAX_ACTIVE_DDL:
+        active = sum(q.active and not Unloads.match(q.sql) for q in self.queries.values())
+        writes = Unloads.match(sql) is not None
+        self._unloads.starting(sql)
+        if active >= MAX_ACTIVE_DDL and not writes:
             raise LimitExceededError(
                 "20 DDL queries are active", code="TooManyRequestsException", remedy="Wait."
             )
@@ -95,7 +105,7 @@ class SimulatedAthena:
         course = self.courses.get(number, self.usual)
         query = SimulatedQuery(f"query-{number}", sql, course, process)
         self.queries[query.query_id] = self._tokens[token] = query
-        self.most_active = max(self.most_active, active + 1)
+        self.most_active = max(self.most_active, active + (not writes))
         if course.queued != float("inf"):
             self._clock.after(course.queued, lambda: self._run(query))
         return query.query_id
@@ -116,6 +126,9 @@ class SimulatedAthena:
     def _run(self, query: SimulatedQuery) -> None:
         if query.state == "QUEUED":
             query.state = "RUNNING"
+            if Unloads.match(query.sql) and not self._unloads.begin(query):
+                query.state, query.reason = "FAILED", "HIVE_PATH_ALREADY_EXISTS: not empty"
+                return
             self._clock.after(query.course.running, lambda: self._end(query))
 
     def _end(self, query: SimulatedQuery) -> None:
@@ -123,7 +136,10 @@ class SimulatedAthena:
             return
         query.state = query.course.end
         query.reason = None if query.state == "SUCCEEDED" else f"Query {query.state.lower()}"
-        if query.state == "SUCCEEDED" or query.course.applied:
+        if Unloads.match(query.sql):
+            if query.state == "SUCCEEDED":
+                self._unloads.finish(query)
+        elif query.state == "SUCCEEDED" or query.course.applied:
             self._acting(query.process, lambda: self._execute(query))
 
     def _execute(self, query: SimulatedQuery) -> None:

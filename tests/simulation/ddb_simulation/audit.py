@@ -94,6 +94,9 @@ class Audit:
 
     def moved(self, key: tuple[str, str], before: str | None, after: str | None) -> None:
         """A table's location is another one now."""
+        if key in self._world.unloads.owners:
+            self._world.unloads.moved(key, after)
+            return
         if key not in self.owners:
             # A typed view: it lies nowhere and reads what the table reads.
             return
@@ -213,7 +216,8 @@ class Audit:
         left = [m.at for m in self.moves if m.key == key and m.before == export.location]
         if export.status == "IN_PROGRESS":
             return "it runs"
-        if export is standing and not self.pruned_under_rollback:
+        shown = export is standing or world.unloads.shows(key, export)
+        if shown and not self.pruned_under_rollback:
             return "it is published"
         if now - export.started < policy.longest_query:
             return "it is young"
@@ -236,6 +240,7 @@ class Audit:
                 raise BrokenPromise(
                     "never half", f"{key[1]} stands at {export.arn}, which lost data"
                 )
+        self._world.unloads.check()
 
     # -- never stuck -------------------------------------------------------------------------
 

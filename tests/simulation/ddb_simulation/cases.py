@@ -64,6 +64,7 @@ class Case:
         consistent: Whether they are one consistent cut.
         published: How many refreshes have gone well before the case begins.
         view: Whether each table has a typed view over it.
+        copy: Whether it has a typed copy, too.
         restart_after: Seconds between a process' end and its next attempt.
         restore_lag: Seconds by which point-in-time recovery lags behind.
         endings: How the case's exports of a table end, in order; good ones after that.
@@ -79,6 +80,7 @@ class Case:
     verify: Literal["manifest", "full"] = "manifest"
     deadline: float | None = None
     view: bool = False
+    copy: bool = False
     restart_after: float = 30.0
     restore_lag: float = 300.0
     endings: Mapping[str, tuple[Ending, ...]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Case:
         """Short, for the id of a test."""
         kind = "cut" if self.consistent else "table" if len(self.tables) == 1 else "tables"
         parts = [f"{self.method} {len(self.tables)} {kind} after {self.published}"]
-        parts += ["with a view"] if self.view else []
+        parts += ["with a view and a copy" if self.copy else "with a view"] if self.view else []
         parts += [str(fault) for fault in self.faults]
         parts += [str(outage) for outage in self.outages]
         parts += [str(happening) for happening in self.happenings]

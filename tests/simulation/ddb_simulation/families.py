@@ -21,6 +21,8 @@ BASES: tuple[Case, ...] = (
     *(Case(method=method, tables=THREE) for method in METHODS),
     *(Case(view=True, published=published) for published in (0, 1)),
     Case(view=True, tables=THREE[:2], consistent=True),
+    *(Case(view=True, copy=True, published=published) for published in (0, 1)),
+    Case(view=True, copy=True, tables=THREE[:2], consistent=True),
     *(
         Case(method=method, tables=THREE, consistent=True, published=published)
         for method in METHODS
@@ -36,6 +38,8 @@ BASES: tuple[Case, ...] = (
 COMMANDS: tuple[Case, ...] = (
     *(Case(method=method, published=2, actors=(Actor("rollback"),)) for method in METHODS),
     Case(published=4, actors=(Actor("prune", keep=2),)),
+    Case(view=True, copy=True, published=2, actors=(Actor("rollback"),)),
+    Case(view=True, copy=True, published=4, actors=(Actor("prune", keep=2),)),
 )
 
 #: Two tables of a cut, for pairs of faults.

@@ -11,12 +11,14 @@ from typing import Any
 from ddb_assets.core.export import Export, ExportSummary, TableDescription
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Failed, Outcome
-from ddb_assets.core.ports import CatalogTable, ExportNote, Gateways, StoredObject
+from ddb_assets.core.ports import CatalogTable, ExportNote, Gateways, QueryStatus, StoredObject
 from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.request import ExportRequest
 
+from .copies import parquet
 from .process import Process
 from .runner import Mutant
+from .world import World
 
 
 class _Wrapped:
@@ -65,6 +67,44 @@ class _KnowsTheTableByHeart(_Wrapped):
 
     def describe_table(self, name: str) -> TableDescription:
         return self.ids.setdefault(name, self.inner.describe_table(name))
+
+
+class _NewTokens(_Wrapped):
+    fresh = itertools.count()
+
+    def start(self, sql: str, **arguments: Any) -> str:
+        return self.inner.start(sql, **{**arguments, "token": f"{next(self.fresh):032d}"})
+
+
+class _TakesFailuresForSuccess(_Wrapped):
+    def statuses(self, query_ids: Sequence[str]) -> dict[str, QueryStatus]:
+        found = self.inner.statuses(query_ids)
+        return {
+            query_id: replace(status, state="SUCCEEDED") if status.state == "FAILED" else status
+            for query_id, status in found.items()
+        }
+
+
+class _CountsWhatItWants(_Wrapped):
+    """The footers say whatever the export has, however many files there are."""
+
+    def __init__(self, inner: Any, world: World) -> None:
+        super().__init__(inner)
+        self.world = world
+
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        self.inner.tail(bucket, key, count)
+        export = self.world.unloads.export_at(f"s3://{bucket}/{key}")
+        assert export is not None
+        return parquet(len(export.lines) if key.endswith("_0") else 0)
+
+
+def _believes_copies(process: Process, gateways: Gateways) -> Gateways:
+    return replace(
+        gateways,
+        queries=_TakesFailuresForSuccess(gateways.queries),
+        objects=_CountsWhatItWants(gateways.objects, process.world),
+    )
 
 
 class _BelievesTheChecksums(_Wrapped):
@@ -241,6 +281,8 @@ def mutants() -> Sequence[Mutant]:
         Mutant("ignores the export time", options=_any_age),
         Mutant("publishes a cut one by one", options=_one_by_one),
         Mutant("stops at the first error", refresh=_stops_at_the_first_error),
+        Mutant("pays for a copy again", gateways=_service("queries", _NewTokens)),
+        Mutant("believes a half copy", gateways=_believes_copies),
         Mutant("names no remedy", refresh=_says_little),
         Mutant("says nothing of failures", refresh=_keeps_quiet),
     )

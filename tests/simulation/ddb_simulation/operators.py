@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ddb_assets.core.operating.retention import RetentionPolicy, prune, prune_plan
 from ddb_assets.core.operating.rollback import rollback, rollback_target
-from ddb_assets.core.outcome import Failed
+from ddb_assets.core.outcome import Failed, Refreshed
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import CatalogConflictError, DdbAssetsError, ExportNotFoundError
 
@@ -55,6 +55,10 @@ def roll_back(simulation: "Simulation", index: int, specs: list[TableSpec]) -> N
                 world.verdicts.outcome(outcome, process)
                 simulation.report.outcomes.append((index, outcome))
                 ended = not isinstance(outcome, Failed)
+                if isinstance(outcome, Refreshed) and outcome.copy_error is not None:
+                    # The table went back, its copy did not: who is told so does it again.
+                    simulation.operator_failed(index, outcome.copy_error)
+                    ended = False
             if ended:
                 break
             world.processes_pause(simulation.case.restart_after)

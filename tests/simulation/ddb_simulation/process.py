@@ -168,6 +168,9 @@ class _Objects:
         yield content[:half]
         yield self._process.call("objects.read_on", key, lambda: content[half:])
 
+    def tail(self, bucket: str, key: str, count: int) -> bytes:
+        return self._process.call("objects.tail", key, lambda: self._aws.open(bucket, key)[-count:])
+
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         def effect() -> Sequence[StoredObject]:
             found = self._aws.list(bucket, prefix)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddb_assets.core.options import RefreshOptions
-from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
 from ddb_assets.core.ports import Gateways, Ledger, PastExport
 from ddb_assets.core.refreshing.refresh import refresh
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError
 
 from .cases import Actor, Case
+from .copies import COPY
 from .faults import Killed, Terminated
 from .happenings import FOR_ALL, arrange
 from .operators import prune_exports, roll_back
@@ -68,6 +69,11 @@ class Report:
         return [outcome for _, outcome in self.outcomes if isinstance(outcome, Refreshed)]
 
     @property
+    def copied(self) -> list[Copied]:
+        """Likewise."""
+        return [outcome for _, outcome in self.outcomes if isinstance(outcome, Copied)]
+
+    @property
     def failed(self) -> list[Failed]:
         """Likewise."""
         return [outcome for _, outcome in self.outcomes if isinstance(outcome, Failed)]
@@ -113,6 +119,8 @@ class Simulation:
         world.audit.pruned_under_rollback = False
         world.audit.check()
         world.verdicts.newest_stands()
+        if case.mends and world.alone:
+            world.unloads.follow()
         self._cut_stands()
         self.report.calls = [f"{c.operation}" for c in world.trace if c.actor == 0]
         return self.report
@@ -132,6 +140,7 @@ class Simulation:
             verify=case.verify,
             deadline_seconds=case.deadline,
             typed_view=f"{name}{VIEW}" if case.view else None,
+            typed_copy=f"{name}{COPY}" if case.copy else None,
             group="cut" if case.consistent else "default",
         )
 
@@ -141,6 +150,9 @@ class Simulation:
         for spec in self.specs:
             world.dynamodb.create(spec.name)
             world.audit.owners[spec.database, spec.table] = spec.name
+            if spec.typed_copy is not None:
+                raw = (spec.database, spec.table)
+                world.unloads.owners[spec.database, spec.typed_copy] = raw
         world.clock.reach(HOUR)
         uneven, world.uneven = world.uneven, False
         for number in range(self.case.published):
@@ -177,7 +189,7 @@ class Simulation:
         started_at = world.storage.started.setdefault(intent_id, world.clock.now())
         before = [world.glue.location((spec.database, spec.table)) for spec in specs]
         for attempt in range(ATTEMPTS if self.case.mends else HOPELESS_ATTEMPTS):
-            left = [spec for spec in specs if spec.name not in done]
+            left = [spec for spec in specs if not _wanted(spec) <= done]
             if not left:
                 return
             process = Process(
@@ -194,7 +206,7 @@ class Simulation:
                     refused = len(process.faulted)
                     world.verdicts.group_stands_together(specs, before, outcomes, refused)
             world.processes_pause(self.case.restart_after)
-        left = [spec.name for spec in specs if spec.name not in done]
+        left = [spec.name for spec in specs if not _wanted(spec) <= done]
         if left and self.case.mends and not self._superseded(specs):
             raise BrokenPromise("never stuck", f"{intent_id} never refreshed {', '.join(left)}")
 
@@ -227,6 +239,8 @@ class Simulation:
                 self.world.verdicts.outcome(outcome, process)
                 if isinstance(outcome, Refreshed):
                     self._materialize(process, outcome)
+                if isinstance(outcome, Copied):
+                    self._materialize_copy(process, outcome)
         except Exception as error:
             raise BrokenPromise("never stuck", f"one error ended the refresh: {error}") from error
         finally:
@@ -247,6 +261,11 @@ class Simulation:
             storage.past.setdefault(name, []).append(PastExport(seconds, len(export.lines)))
 
         process.call("dagster.materialize", name, effect)
+
+    def _materialize_copy(self, process: Process, outcome: Copied) -> None:
+        name = f"{outcome.spec.name} copy"
+        done = self.world.storage.materialized[process.intent_id or ""]
+        process.call("dagster.materialize", outcome.spec.name, lambda: done.add(name))
 
     # -- judging -----------------------------------------------------------------------------
 
@@ -274,6 +293,11 @@ class Simulation:
         dropped = self.world.audit.dropped_over
         if self.case.consistent and not self.world.alone and self.case.mends and not dropped:
             self.world.verdicts.group_stands_together(self.specs)
+
+
+def _wanted(spec: TableSpec) -> set[str]:
+    """What Dagster hears of a table when all of it is done."""
+    return {spec.name, *([f"{spec.name} copy"] if spec.typed_copy else [])}
 
 
 def run_case(case: Case, mutant: Mutant = SOUND) -> Report:

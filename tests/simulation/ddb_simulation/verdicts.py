@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ddb_assets.core.outcome import Failed, Outcome, Refreshed
+from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
 from ddb_assets.core.spec import TableSpec
 from ddb_assets.errors import DdbAssetsError, OlderExportError, VersionConflictError
 
@@ -27,6 +27,12 @@ class Verdicts:
             self.error(outcome.error, outcome.spec.name)
         if isinstance(outcome, Refreshed):
             self._refreshed(outcome, process)
+        if isinstance(outcome, Copied):
+            export = self._world.dynamodb.exports[outcome.refreshed.export.arn]
+            if outcome.copy.rows != len(export.lines):
+                raise BrokenPromise(
+                    "never lost", f"{outcome.copy.rows} rows copied of {len(export.lines)}"
+                )
 
     def error(self, error: DdbAssetsError, table: str | None = None) -> None:
         """It names the table, the cause and the remedy, and is no accident of the product."""
@@ -85,7 +91,13 @@ class Verdicts:
             outcomes: What it said.
             faulted: Tables that had bad luck in this attempt; None if that cannot be told.
         """
-        said = sorted(outcome.spec.name for outcome in outcomes)
+        of_tables = [o for o in outcomes if not _of_copy(o)]
+        due = sorted(
+            o.spec.name for o in of_tables if isinstance(o, Refreshed) and o.spec.typed_copy
+        )
+        if (copied := sorted(o.spec.name for o in outcomes if _of_copy(o))) != due:
+            raise BrokenPromise("never stuck", f"copies of {due} were due, heard of {copied}")
+        said = sorted(outcome.spec.name for outcome in of_tables)
         if said != sorted(spec.name for spec in specs):
             raise BrokenPromise("never stuck", f"asked for {len(specs)} tables, heard of {said}")
         if faulted is None:
@@ -151,3 +163,7 @@ class Verdicts:
                     f"{key[1]} ends at {standing.export_time if standing else None}, "
                     f"though {export.export_time} had been published",
                 )
+
+
+def _of_copy(outcome: Outcome) -> bool:
+    return isinstance(outcome, Copied) or (isinstance(outcome, Failed) and outcome.of_copy)

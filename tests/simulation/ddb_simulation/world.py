@@ -12,6 +12,7 @@ from ddb_assets.errors import DdbAssetsError
 from .athena import SimulatedAthena
 from .audit import PATIENCE_SECONDS, Audit
 from .catalog import Glue
+from .copies import COPY, Unloads
 from .dynamodb import SimulatedDynamoDB
 from .faults import ERRORS, SLOW_SECONDS, Fault, Killed, Kind, Outage, Terminated, error_of
 from .objects import S3
@@ -68,7 +69,8 @@ class World:
         self.audit = Audit(self)
         self.verdicts = Verdicts(self)
         self.glue = Glue(self.clock.now, self.audit.moved)
-        self.athena = SimulatedAthena(self.clock, self.glue, self.act_for)
+        self.unloads = Unloads(self)
+        self.athena = SimulatedAthena(self.clock, self.glue, self.act_for, self.unloads)
         self.storage = Storage()
         self.trace: list[Call] = []
         self.faults: dict[tuple[int, int], Fault] = {}
@@ -154,9 +156,10 @@ class World:
         if service == "clock" or verb in {"has_database", "create_database"}:
             name = None
         elif service == "catalog":
-            name = owners.get(subject, subject.removesuffix(VIEW))
+            name = owners.get(subject, subject.removesuffix(VIEW).removesuffix(COPY))
         elif operation == "queries.start":
-            name = next((name for table, name in owners.items() if f"`{table}`" in subject), None)
+            quoted = subject.replace('"', "`")
+            name = next((name for table, name in owners.items() if f"`{table}`" in quoted), None)
         elif service == "queries":
             queries = [self.athena.queries[query_id] for query_id in subject.split(",")]
             names = {self.table_of("queries.start", query.sql) for query in queries}
