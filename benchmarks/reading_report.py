@@ -34,7 +34,7 @@ def show(measured: dict[str, Results], size: int) -> None:
     print(report.save(plot(measured), "bench-reading"))
     for shape, results in measured.items():
         rounds = len(results[LIMIT])
-        print(f"\n**{shape}**, {size / 1e6:.0f} MB unpacked, {rounds} rounds\n")
+        print(f"\n**{shape}**, {size / 1e6:.0f} MB unpacked, rounds: {rounds}\n")
         print(report.table(HEADER, [row(name, results) for name in results if results[name]]))
         print()
         print("\n".join(verdicts(results)))
