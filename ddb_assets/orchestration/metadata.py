@@ -16,7 +16,7 @@ from ddb_assets.core import console
 from ddb_assets.core.export import Export
 from ddb_assets.core.operating.preview import plain
 from ddb_assets.core.outcome import Refreshed
-from ddb_assets.core.ports import ExportNote
+from ddb_assets.core.ports import ExportNote, PastExport
 from ddb_assets.core.publication import Publication
 from ddb_assets.orchestration.columns import column_lineage, raw_schema
 from ddb_assets.orchestration.profiles import profile_metadata
@@ -45,6 +45,7 @@ def refreshed_metadata(
     live: dg.AssetKey | None = None,
     preview: Sequence[Mapping[str, Any]] | None = None,
     previous: Profile | None = None,
+    past: Sequence[PastExport] = (),
 ) -> Metadata:
     """The metadata of one materialization; docs/metadata.md lists every key.
 
@@ -56,6 +57,7 @@ def refreshed_metadata(
         live: The live table's asset, for the column lineage.
         preview: The first items, as the export has them.
         previous: What the items held before, where the outcome does not know.
+        past: Earlier exports of the table, newest first: what waiting learns from.
     """
     manifest, publication, timings = outcome.manifest, outcome.publication, outcome.timings
     seconds = (manifest.end_time - manifest.start_time).total_seconds()
@@ -81,6 +83,9 @@ def refreshed_metadata(
         "stored_bytes": dg.MetadataValue.int(manifest.stored_bytes),
         "files": dg.MetadataValue.int(len(manifest.files)),
         "export_seconds": _float(seconds),
+        "recent_exports": _recent(
+            [PastExport(round(seconds, 3), manifest.items, manifest.billed_bytes), *past]
+        ),
         "waiting_seconds": _float(timings.waited_seconds),
         "verifying_seconds": _float(timings.verified_seconds),
         "inferring_seconds": _float(timings.inferred_seconds),
@@ -180,6 +185,7 @@ class RecordedRefresh:
     live_items: int | None = None
     live_size_bytes: int | None = None
     operation: str | None = None
+    recent: tuple[PastExport, ...] | None = None
 
     @classmethod
     def read(cls, metadata: Mapping[str, dg.MetadataValue[Any]]) -> "RecordedRefresh":
@@ -202,7 +208,24 @@ class RecordedRefresh:
             live_items=value("live_items", int),
             live_size_bytes=value("live_size_bytes", int),
             operation=value("operation", str),
+            recent=_read_recent(value("recent_exports", list)),
         )
+
+
+def _recent(exports: Sequence[PastExport]) -> dg.MetadataValue[Any]:
+    """One list instead of twenty materializations to read."""
+    return dg.MetadataValue.json([[e.seconds, e.items, e.billed_bytes] for e in exports])
+
+
+def _read_recent(written: list[Any] | None) -> tuple[PastExport, ...] | None:
+    if written is None:
+        return None
+    try:
+        return tuple(
+            PastExport(float(seconds), items, billed) for seconds, items, billed in written
+        )
+    except (TypeError, ValueError):
+        return None
 
 
 def _links(outcome: Refreshed, catalog_id: str | None) -> Metadata:

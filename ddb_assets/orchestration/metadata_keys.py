@@ -73,6 +73,7 @@ KEYS: tuple[Key, ...] = (
     _ours("stored_bytes", "bytes", "Compressed size of the data files in S3."),
     _ours("files", "files", "Data files of the export."),
     _ours("export_seconds", "seconds", "How long AWS took."),
+    _ours("recent_exports", "JSON", "Seconds, items, billed bytes of the newest twenty exports."),
     _ours("waiting_seconds", "seconds", "How long the run waited for it."),
     _ours("verifying_seconds", "seconds", "How long manifests, sizes and checksums took."),
     _ours("inferring_seconds", "seconds", "How long reading the items for their columns took."),

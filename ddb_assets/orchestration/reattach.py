@@ -160,7 +160,8 @@ class ObservationLedger:
 class MaterializationHistory:
     """How long earlier exports took, from the metadata of the assets' materializations.
 
-    The newest materialization of every table is read in one query for all.
+    The newest materialization of every table is read in one query for all; it lists the exports
+    before it, too. Only where it does not (another tool's, an operator's) earlier ones are read.
 
     Attributes:
         instance: Where events are kept.
@@ -169,43 +170,54 @@ class MaterializationHistory:
 
     instance: dg.DagsterInstance
     keys: Mapping[str, dg.AssetKey]
-    _newest: dict[dg.AssetKey, PastExport | None] | None = field(
-        default=None, init=False, repr=False
-    )
+    _newest: dict[dg.AssetKey, RecordedRefresh] | None = field(default=None, init=False, repr=False)
 
     def durations(self, table: str) -> list[PastExport]:
         """The newest first; at most `HISTORY_LENGTH`."""
-        if self.keys[table] not in self._newest_exports():
+        key = self.keys[table]
+        newest = self._recorded().get(key)
+        if newest is None:
             return []
-        records = self.instance.fetch_materializations(self.keys[table], limit=HISTORY_LENGTH)
-        found = (_past(record.asset_materialization) for record in records.records)
-        return [past for past in found if past is not None]
+        if newest.recent is not None:
+            return list(newest.recent)
+        records = self.instance.fetch_materializations(key, limit=HISTORY_LENGTH).records
+        read = (_facts(record.asset_materialization) for record in records)
+        return [past for past in map(_past, read) if past is not None]
+
+    def before(self, table: str, export_arn: str) -> list[PastExport]:
+        """The exports before this one; with it they are `HISTORY_LENGTH` at most."""
+        past = self.durations(table)
+        newest = self._recorded().get(self.keys[table])
+        if newest is not None and newest.export_arn == export_arn:
+            past = past[1:]
+        return past[: HISTORY_LENGTH - 1]
 
     def peers(self, table: str) -> list[PastExport]:
         """The newest export of each other table of the step."""
         own = self.keys[table]
-        found = self._newest_exports().items()
-        return [past for key, past in found if key != own and past is not None]
+        found = (_past(newest) for key, newest in self._recorded().items() if key != own)
+        return [past for past in found if past is not None]
 
-    def _newest_exports(self) -> dict[dg.AssetKey, PastExport | None]:
-        """By asset, of those that were ever materialized; None where that tells no duration."""
+    def _recorded(self) -> dict[dg.AssetKey, RecordedRefresh]:
+        """The newest materialization of each asset that was ever materialized."""
         if self._newest is None:
             records = self.instance.get_asset_records(list(self.keys.values()))
             self._newest = {
-                record.asset_entry.asset_key: _past(newest.asset_materialization)
+                record.asset_entry.asset_key: _facts(newest.asset_materialization)
                 for record in records
                 if (newest := record.asset_entry.last_materialization) is not None
             }
         return self._newest
 
 
-def _past(materialization: dg.AssetMaterialization | None) -> PastExport | None:
-    if materialization is None:
+def _facts(materialization: dg.AssetMaterialization | None) -> RecordedRefresh:
+    return RecordedRefresh.read(materialization.metadata if materialization is not None else {})
+
+
+def _past(recorded: RecordedRefresh) -> PastExport | None:
+    if recorded.export_seconds is None:
         return None
-    facts = RecordedRefresh.read(materialization.metadata)
-    if facts.export_seconds is None:
-        return None
-    return PastExport(facts.export_seconds, facts.items, facts.billed_bytes)
+    return PastExport(recorded.export_seconds, recorded.items, recorded.billed_bytes)
 
 
 def _records(

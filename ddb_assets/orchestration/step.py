@@ -8,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 
-from ddb_assets.core.clock import Clock
 from ddb_assets.core.operating.preview import first_items
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
@@ -134,13 +133,14 @@ class RefreshStep:
         """Refresh these tables; adds those that failed and those that are published."""
         chosen, clock = context.selected_asset_keys, aws.clock()
         keys = {spec.name: key for key, spec in tables.items()}
+        history = MaterializationHistory(context.instance, keys)
         outcomes = self.refresh(
             list(tables.values()),
             intent_id=intent.id,
             started_at=intent.started_at,
             gateways=aws.gateways(bucket_owners=bucket_owners(tables.values())),
             ledger=ObservationLedger(context, keys, intent.run_ids),
-            history=MaterializationHistory(context.instance, keys),
+            history=history,
             listener=Story(context.log, tables=len(tables)),
             clock=clock,
             options=options,
@@ -152,7 +152,7 @@ class RefreshStep:
             elif isinstance(outcome, Refreshed):
                 published.append(key)
                 if _is_news(context.instance, key, outcome, intent):
-                    result = self._result(context, key, outcome, aws, clock)
+                    result = self._result(context, key, outcome, aws, history)
                     yield from recorded(context, result, chosen)
                 view = self.views.get(key)
                 if view is not None and _is_view_news(context.instance, view, outcome, intent):
@@ -208,7 +208,7 @@ class RefreshStep:
         key: dg.AssetKey,
         outcome: Refreshed,
         aws: AwsResource,
-        clock: Clock,
+        history: MaterializationHistory,
     ) -> dg.MaterializeResult[Any]:
         rows = self.previews.get(outcome.spec.name, 0)
         preview = _preview(context, outcome, aws, rows) if rows else None
@@ -216,12 +216,13 @@ class RefreshStep:
             asset_key=key,
             metadata=refreshed_metadata(
                 outcome,
-                now=clock.now(),
+                now=aws.clock().now(),
                 price_per_gb=self.price_per_gb,
                 catalog_id=aws.catalog_id,
                 live=self.live.get(key),
                 preview=preview,
                 previous=recorded_profile(context.instance, key, outcome),
+                past=history.before(outcome.spec.name, outcome.manifest.export_arn),
             ),
             data_version=dg.DataVersion(outcome.manifest.export_id),
         )

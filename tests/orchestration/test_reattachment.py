@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetObservationData
 
-from ddb_assets.core.ports import ExportNote
+from ddb_assets.core.ports import ExportNote, PastExport
 from ddb_assets.errors import ServiceUnavailableError
 from ddb_assets.orchestration import reattach
 from ddb_assets.orchestration.metadata import NOTE_KEY
@@ -180,3 +180,61 @@ def test_history_is_read_from_materializations_newest_first(
     past = MaterializationHistory(instance, {"orders": KEY}).durations("orders")
     assert [(p.seconds, p.items) for p in past] == [(368.0, 2), (368.0, 2)]
     assert fake_refresh.calls[1]["history"].durations("orders")[0].seconds == 368.0
+
+
+def test_one_materialization_tells_of_the_exports_before_it(
+    instance, make_step, materialize, monkeypatch
+):
+    """However long a table's history, one event of it is read, with all tables' in one query."""
+    step = make_step("orders")
+    for _ in range(3):
+        materialize(step)
+    history = MaterializationHistory(instance, {"orders": KEY})
+    monkeypatch.setattr(instance, "fetch_materializations", None)
+    assert [(p.seconds, p.items) for p in history.durations("orders")] == [(368.0, 2)] * 3
+
+
+def test_history_keeps_twenty_exports_and_each_once(instance, materialized_orders):
+    """An export that is yielded again does not count twice."""
+    past = [PastExport(100.0 + n, n, None) for n in range(20)]
+    materialized_orders("newest", past)
+    history = MaterializationHistory(instance, {"orders": KEY})
+    assert history.before("orders", "another") == past[:19]
+    assert history.before("orders", "newest") == past[1:]
+    assert history.before("orders", "newest")[0].seconds == 101.0
+
+
+def test_the_other_tables_of_a_step_are_peers(instance, materialized_orders):
+    """Each by its newest export; not the table itself."""
+    materialized_orders("newest", [PastExport(100.0, 1, 10)])
+    users = dg.AssetKey(["athena", "raw", "users"])
+    history = MaterializationHistory(instance, {"orders": KEY, "users": users})
+    assert history.peers("users") == [PastExport(100.0, 1, 10)]
+    assert history.peers("orders") == []
+    assert history.durations("users") == []
+
+
+def test_a_list_nobody_can_read_is_no_list(instance, materialized_orders):
+    """Edited by hand: the exports themselves are read."""
+    materialized_orders("newest", [PastExport(100.0, 1, 10)], recent=[["often"]])
+    history = MaterializationHistory(instance, {"orders": KEY})
+    assert history.durations("orders") == [PastExport(100.0, 1, 10)]
+
+
+@pytest.fixture
+def materialized_orders(instance):
+    """Reports a materialization of the orders by hand."""
+
+    def report(export_arn, past, recent=None):
+        listed = [[p.seconds, p.items, p.billed_bytes] for p in past]
+        metadata = {
+            "ddb_assets/export_arn": export_arn,
+            "ddb_assets/export_seconds": past[0].seconds,
+            "ddb_assets/items": past[0].items,
+            "ddb_assets/recent_exports": listed if recent is None else recent,
+        }
+        if past[0].billed_bytes is not None:
+            metadata["ddb_assets/billed_bytes"] = past[0].billed_bytes
+        instance.report_runless_asset_event(dg.AssetMaterialization(KEY, metadata=metadata))
+
+    return report
