@@ -22,7 +22,6 @@ BASES: tuple[Case, ...] = (
     *(Case(view=True, published=published) for published in (0, 1)),
     Case(view=True, tables=THREE[:2], consistent=True),
     *(Case(view=True, copy=True, published=published) for published in (0, 1)),
-    Case(view=True, copy=True, tables=THREE[:2], consistent=True),
     *(
         Case(method=method, tables=THREE, consistent=True, published=published)
         for method in METHODS
