@@ -13,6 +13,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,7 +175,12 @@ class Bench:
 
 def _finished(process: "subprocess.Popen[bytes]", folder: Path) -> dict[str, float]:
     assert process.stdout is not None
-    said = process.stdout.read().decode().splitlines()
+    try:
+        said = process.stdout.read().decode().splitlines()
+    except BaseException:
+        # Ended by hand: no run is left behind that would disturb the next measurement.
+        process.terminate()
+        raise
     if process.wait():
         raise SystemExit(f"a run failed:\n{(folder / 'errors').read_text()[-3000:]}")
     return json.loads(said[-1])
@@ -241,6 +247,7 @@ def main() -> None:
     if options.execute:
         execute(options.execute)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         bench = Bench(Path(folder))
