@@ -119,3 +119,19 @@ def test_a_view_is_replaced_in_one_statement():
         'CREATE OR REPLACE VIEW "db"."t_typed" AS\nSELECT 1 AS x'
     )
     assert ddl.create_database("db") == "CREATE DATABASE IF NOT EXISTS `db`"
+
+
+def test_unload_is_the_statement_of_the_athena_manual():
+    """Parquet, zstd; the folder as a string of Trino's."""
+    assert ddl.unload("SELECT 1 AS x", "s3://b/it's/", of="db.t") == (
+        "UNLOAD (\nSELECT 1 AS x\n)\nTO 's3://b/it''s/'\n"
+        "WITH (format = 'PARQUET', compression = 'ZSTD')"
+    )
+
+
+def test_what_athena_cannot_unload_is_refused():
+    """No folder, and a query longer than 262,144 bytes."""
+    with pytest.raises(DeclarationError, match="not a folder"):
+        ddl.unload("SELECT 1", "s3://b/x", of="db.t")
+    with pytest.raises(DeclarationError, match=r"the typed copy of db\.t has \d+ bytes"):
+        ddl.unload("x" * 262_144, "s3://b/x/", of="db.t")

@@ -18,7 +18,7 @@ from ddb_assets.core.publishing.parquet_footer import (
 )
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Pause, Task
-from ddb_assets.errors import CopyIncompleteError
+from ddb_assets.errors import CopyIncompleteError, ExportObjectsGoneError
 
 #: Most footers are smaller; a longer one costs a second request.
 _FIRST_READ_BYTES = 1 << 16
@@ -99,8 +99,8 @@ def complete_copy(
     for place, stored in sorted(found.items(), key=lambda entry: entry[0].attempt):
         try:
             files = yield from counted(run, name, place, stored)
-        except CopyIncompleteError:
-            # Of a query that was cut off; the place is not used again.
+        except (CopyIncompleteError, ExportObjectsGoneError):
+            # Of a query that was cut off, or being deleted; the place is not used again.
             continue
         if files.rows == items:
             return files

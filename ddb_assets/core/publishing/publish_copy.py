@@ -31,6 +31,7 @@ from ddb_assets.errors import (
     CatalogConflictError,
     CopyIncompleteError,
     DdbAssetsError,
+    ExportObjectsGoneError,
     OlderExportError,
     VersionConflictError,
 )
@@ -195,7 +196,7 @@ class CopyPublisher:
         found = yield from listed_copies(run, offer.name, place.export, layout)
         try:
             files = yield from counted(run, offer.name, place, found.get(place, ()))
-        except CopyIncompleteError:
+        except (CopyIncompleteError, ExportObjectsGoneError):
             return None
         return files if files.rows == manifest.items else None
 
