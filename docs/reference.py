@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dagster.components.utils.defs_state import DefsStateConfigArgs
 from pydantic import BaseModel
 
 from ddb_assets.components.automation_models import AutomationModel, FreshnessModel
 from ddb_assets.components.checks_model import ChecksModel, DriftModel
+from ddb_assets.components.dynamodb_discovery import DynamoDBDiscoveryComponent
 from ddb_assets.components.dynamodb_tables import DynamoDBTablesComponent
 from ddb_assets.components.models import (
     AwsModel,
@@ -33,6 +35,7 @@ PAGE = Path(__file__).with_name("declaring-tables.md")
 KEYS_PAGE = Path(__file__).with_name("metadata.md")
 MODELS: dict[str, type[BaseModel]] = {
     "declaration": DynamoDBTablesComponent,
+    "discovery": DynamoDBDiscoveryComponent,
     "table": TableModel,
     "settings": SettingsModel,
     "group": GroupModel,
@@ -50,18 +53,35 @@ MODELS: dict[str, type[BaseModel]] = {
 }
 
 
+#: What stands in a table of the page already.
+_INHERITED: dict[type[BaseModel], frozenset[str]] = {
+    TableModel: frozenset(SettingsModel.model_fields),
+    DynamoDBDiscoveryComponent: frozenset(DynamoDBTablesComponent.model_fields) - {"tables"},
+}
+
+
 def field_table(model: type[BaseModel]) -> str:
     """One line per field: name, default, what it is for, an example."""
-    inherited = set(SettingsModel.model_fields) if model is TableModel else set[str]()
+    inherited = _INHERITED.get(model, frozenset())
     lines = ["| Field | Default | What it is for | Example |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         if name in inherited:
             continue
-        default = "required" if field.is_required() else _code(field.default)
+        default = "required" if field.is_required() else _code(_plain(field.default))
         example = _code(field.examples[0]) if field.examples else ""
         about = (field.description or "").replace("|", "\\|")
         lines.append(f"| `{name}` | {default} | {about} | {example} |")
     return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """As it is written in YAML."""
+    if isinstance(value, BaseModel | DefsStateConfigArgs):
+        return {
+            "management_type": value.management_type.value,
+            "refresh_if_dev": value.refresh_if_dev,
+        }
+    return value
 
 
 def _code(value: Any) -> str:

@@ -131,6 +131,12 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
         "declaration of the project has the same tables.",
         examples=[False],
     )
+    observe_cron: str | None = Field(
+        default=None,
+        description="When the live tables are looked at by themselves, in UTC; the schedule runs "
+        "from the start.",
+        examples=["*/30 * * * *"],
+    )
 
     def get_live_spec(self, props: DynamoDBTableProps) -> dg.AssetSpec:
         """The live table's asset; override this to change it."""
@@ -168,6 +174,7 @@ class DynamoDBTablesComponent(dg.Component, DocumentedModel):
             tables_per_step=self.tables_per_step,
             price_per_gb=self.price_per_gb,
             observe=self.observe,
+            observe_cron=self.observe_cron,
             **defaults,
         )
         return dg.Definitions(

@@ -28,15 +28,11 @@ from ddb_assets.orchestration.declaration import (
 from ddb_assets.orchestration.executors import MAX_STEPS_AT_ONCE, executor_for
 from ddb_assets.orchestration.freshness import Freshness
 from ddb_assets.orchestration.jobs import operator_jobs
+from ddb_assets.orchestration.live import live_assets, observation_schedules
 from ddb_assets.orchestration.metadata import DEFAULT_PRICE_PER_GB
 from ddb_assets.orchestration.naming import dagster_name
-from ddb_assets.orchestration.observations import (
-    ObservationStep,
-    distinct_outputs,
-    observed_assets,
-)
 from ddb_assets.orchestration.plan import Translated, beside, planned_steps, step_name_of
-from ddb_assets.orchestration.resources import AwsResource
+from ddb_assets.orchestration.resources import AwsResource, shared
 from ddb_assets.orchestration.schedules import group_schedule
 from ddb_assets.orchestration.sensors.build import Sensors, declared_sensors
 from ddb_assets.orchestration.specs import complete
@@ -83,6 +79,7 @@ def build_dynamodb_assets(
     checks: Checks | None = None,
     preview_rows: int | None = None,
     observe: bool = True,
+    observe_cron: str | None = None,
     one_step_per_table: bool = False,
     tables_per_step: int = TABLES_PER_STEP,
     retry_policy: dg.RetryPolicy | None = DEFAULT_RETRY_POLICY,
@@ -132,8 +129,10 @@ def build_dynamodb_assets(
             default. Give it where two declarations share a database.
         checks: Which promises of each table are checked; `Checks.none()` for none at all.
         preview_rows: So many of the first items are kept with each materialization; 0 by default.
-        observe: Whether the live tables are observable assets (default), else they are external.
-            Give it as False where another declaration of the code location has the same tables.
+        observe: Whether the live tables are observable assets (default) of this declaration. Give
+            it as False where another one of the code location has them.
+        observe_cron: When they are looked at by themselves, in UTC, e.g. `*/30 * * * *`; never by
+            default. Its schedule runs from the start.
         one_step_per_table: A step for each table: own retries and logs, and a process each.
         tables_per_step: A group of more tables has several steps. A consistent group has one.
         retry_policy: Of each step; None retries nothing.
@@ -253,7 +252,8 @@ def build_dynamodb_assets(
         [*(exported for _, _, exported in translated), *copies.values()],
         name=step_name_of(name or database, DEFAULT_GROUP),
     )
-    live = _live_assets(planned, resource_key, observe=observe)
+    live = live_assets(planned, resource_key, observe=observe)
+    standing = standing_jobs(promises, live, name=dagster_name(name or database))
     return dg.Definitions(
         assets=[*live, *steps],
         asset_checks=promises,
@@ -267,7 +267,8 @@ def build_dynamodb_assets(
             )
             for label, group in groups.items()
             if group.cron is not None and label in by_group
-        ],
+        ]
+        + observation_schedules(standing, observe_cron, observed=observe),
         jobs=operator_jobs(
             {exported.key: table.spec for table, _, exported in translated},
             name=name or database,
@@ -276,11 +277,7 @@ def build_dynamodb_assets(
             resource_key=resource_key,
             price_per_gb=price_per_gb,
         )
-        + standing_jobs(
-            promises,
-            [one for one in live if isinstance(one, dg.AssetsDefinition)],
-            name=dagster_name(name or database),
-        ),
+        + standing,
         sensors=([automated] if automated is not None else [])
         + declared_sensors(
             sensors,
@@ -304,32 +301,10 @@ def _keys(
     return {table.key: derived[table.key].key for _, _, table in tables if table.key in derived}
 
 
-def _live_assets(
-    planned: Mapping[str, tuple[str, Sequence[Translated]]], resource_key: str, *, observe: bool
-) -> list[dg.AssetSpec | dg.AssetsDefinition]:
-    """The live tables: observable, a step for those of each refresh step, or external."""
-    if not observe:
-        return [live for _, part in planned.values() for _, live, _ in part]
-    found: list[dg.AssetSpec | dg.AssetsDefinition] = []
-    for step_name, (_, part) in planned.items():
-        lives = {live.key: (live, table.spec) for table, live, _ in part}
-        for number, keys in enumerate(distinct_outputs(lives), start=1):
-            name = beside(step_name, "observe")
-            step = ObservationStep({key: lives[key][1] for key in keys})
-            observed = observed_assets(
-                step,
-                [lives[key][0] for key in keys],
-                name=name if number == 1 else f"{name}_{number}",
-                resource_key=resource_key,
-            )
-            found.append(observed)
-    return found
-
-
 def _resources(aws: AwsResource | None, key: str) -> dict[str, AwsResource]:
     if aws is None and key != "aws":
         return {}
-    resource = aws or AwsResource()
+    resource = shared(aws or AwsResource())
     resource.check()
     return {key: resource}
 

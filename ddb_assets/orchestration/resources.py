@@ -19,6 +19,22 @@ RETRY_MODES: tuple[RetryMode, ...] = get_args(RetryMode)
 _CATALOG_FIELDS = frozenset({"catalog_id", "data_catalog"})
 
 
+_shared: list["AwsResource"] = []
+
+
+def shared(resource: "AwsResource") -> "AwsResource":
+    """The first resource with the same settings: Dagster refuses two objects under one key.
+
+    A subclass may carry more than its settings and stays what it is.
+    """
+    if type(resource) is not AwsResource:
+        return resource
+    found = next((one for one in _shared if one == resource), None)
+    if found is None:
+        _shared.append(resource)
+    return found or resource
+
+
 class AwsResource(dg.ConfigurableResource[Any]):
     """Account, region and identity for DynamoDB, S3, Glue and Athena.
 

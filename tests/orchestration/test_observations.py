@@ -1,12 +1,13 @@
 """Live tables as observable assets: one step, each table by itself, names that would collide."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from ddb_assets import Table, build_dynamodb_assets
-from ddb_assets.errors import AccessDeniedError
+from ddb_assets import AwsResource, Table, build_dynamodb_assets
+from ddb_assets.errors import AccessDeniedError, DeclarationError
 
 ORDERS = dg.AssetKey(["dynamodb", "orders"])
 
@@ -93,10 +94,64 @@ def test_tables_whose_output_names_would_collide_have_a_step_each():
     assert steps == {"observe_raw": {"orders-v1", "users"}, "observe_raw_2": {"orders.v1"}}
 
 
-def test_external_live_tables_when_asked_for():
-    """Where another declaration of the project observes them."""
-    definitions = build_dynamodb_assets(
-        tables=["orders"], database="raw", bucket="exports", observe=False
+def declared(database, **settings):
+    """One of several declarations of a project that export the same table."""
+    return build_dynamodb_assets(
+        tables=["orders"], database=database, bucket="exports", aws=AwsResource(), **settings
     )
-    assert [a.key for a in definitions.assets if isinstance(a, dg.AssetSpec)] == [ORDERS]
-    assert not [job for job in definitions.jobs if job.name.startswith("observe")]
+
+
+def test_two_declarations_of_one_table_share_its_live_table():
+    """One has it, the other names it as upstream; a resource of equal settings is one."""
+    both = dg.Definitions.merge(declared("raw"), declared("lake", observe=False))
+    dg.Definitions.validate_loadable(both)
+    graph = both.resolve_asset_graph()
+    copies = {dg.AssetKey(["athena", name, "orders"]) for name in ("raw", "lake")}
+    assert copies <= graph.get(ORDERS).child_keys
+    assert graph.get(ORDERS).is_observable
+
+
+def test_the_same_table_observed_by_two_declarations_is_refused_at_load():
+    """Dagster names the key; docs/other-projects.md says what to do."""
+    both = dg.Definitions.merge(declared("raw"), declared("lake"))
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"\['dynamodb', 'orders'\]"):
+        dg.Definitions.validate_loadable(both)
+    page = (Path(__file__).parents[2] / "docs" / "other-projects.md").read_text()
+    assert "Duplicate asset key: AssetKey(['dynamodb', …])" in page
+
+
+def test_resources_of_other_settings_are_not_mixed_up():
+    """Two accounts under one key stay Dagster's error."""
+    other = build_dynamodb_assets(
+        tables=["users"], database="crm", bucket="exports", aws=AwsResource(region="eu-west-1")
+    )
+    with pytest.raises(dg.DagsterInvariantViolationError, match="same key 'aws'"):
+        dg.Definitions.merge(declared("raw"), other)
+
+
+def test_observations_are_scheduled_from_the_start_where_a_cron_line_is_given():
+    """In one process however many steps: the account's call rate is the limit."""
+    names = [f"table-{number:04}" for number in range(300)]
+    definitions = build_dynamodb_assets(
+        tables=names, database="raw", bucket="exports", observe_cron="*/30 * * * *"
+    )
+    (schedule,) = definitions.schedules
+    assert schedule.name == "observe_raw_schedule"
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    job = definitions.resolve_job_def("observe_raw_job")
+    assert job.executor_def is dg.in_process_executor
+    assert len(job.all_node_defs) == 3
+    assert not build_dynamodb_assets(tables=["orders"], database="raw", bucket="exports").schedules
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"observe_cron": "hourly, please"}, "observe_cron 'hourly, please' is not one"),
+        ({"observe_cron": "0 * * * *", "observe": False}, "but observe is false"),
+    ],
+)
+def test_a_wrong_observation_schedule_is_refused_when_it_is_declared(settings, said):
+    """At load, in words."""
+    with pytest.raises(DeclarationError, match=said):
+        declared("raw", **settings)
