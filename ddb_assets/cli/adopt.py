@@ -7,6 +7,7 @@ from ddb_assets.cli.project import Project, with_project
 from ddb_assets.cli.published import finish
 from ddb_assets.core.operating.adopt import adopt as adopt_export
 from ddb_assets.core.spec import VerifyLevel
+from ddb_assets.reading.profiling import fastest_profiling
 
 verify_option = click.option(
     "--verify",
@@ -55,5 +56,6 @@ def adopt(
         verify=verify,
         listener=tell,
         clock=project.clock(chosen),
+        profiling=fastest_profiling,
     )
     finish(outcome, as_json=as_json)

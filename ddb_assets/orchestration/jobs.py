@@ -48,6 +48,7 @@ from ddb_assets.orchestration.run_config import (
 )
 from ddb_assets.orchestration.step import Story, bucket_owners
 from ddb_assets.orchestration.views import view_metadata
+from ddb_assets.reading.profiling import fastest_profiling
 
 Operation = Literal["adopt", "rollback"]
 
@@ -170,6 +171,7 @@ class _Operator:
                 verify=verify_level(config.verify),
                 listener=self._story,
                 clock=clock,
+                profiling=fastest_profiling,
             )
             self._ended(outcome, "adopt", clock)
 

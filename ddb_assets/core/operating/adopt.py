@@ -12,8 +12,9 @@ from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.core.operating.operator import NoHistory, NoLedger, ignore
 from ddb_assets.core.options import RefreshOptions
 from ddb_assets.core.outcome import Copied, Failed, Outcome, Refreshed
-from ddb_assets.core.ports import Gateways, Listener
+from ddb_assets.core.ports import Gateways, Listener, Profiling
 from ddb_assets.core.refreshing.refresh import refresh
+from ddb_assets.core.scheduling.context import item_by_item
 from ddb_assets.core.spec import TableSpec, VerifyLevel
 
 
@@ -28,6 +29,7 @@ def adopt(
     listener: Listener = ignore,
     clock: Clock | None = None,
     rng: random.Random | None = None,
+    profiling: Profiling = item_by_item,
 ) -> Outcome:
     """Publish an export by its ARN.
 
@@ -41,6 +43,7 @@ def adopt(
         listener: Hears every state change.
         clock: Time and sleep.
         rng: Source of jitter.
+        profiling: How the items are read for inference.
 
     Returns:
         Refreshed, with the copy or why it failed where one is wanted; or Failed with the reason.
@@ -63,6 +66,7 @@ def adopt(
             verify=verify,
         ),
         rng=rng,
+        profiling=profiling,
     )
     return _as_one(list(outcomes))
 
