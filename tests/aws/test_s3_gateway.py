@@ -242,9 +242,8 @@ def test_a_known_owner_is_sent_with_every_call(aws, reached):
 
 def test_the_end_of_an_object_is_read_without_the_rest(aws, gateway):
     """A suffix range; one that is gone is an error of its own."""
-    aws.bytes(b"PAR1")
+    aws.bytes(b"PAR1").s3_error("NoSuchKey")
     assert gateway.tail("b", "folder/file", 65536) == b"PAR1"
     assert aws.last.headers["range"] == "bytes=-65536"
-    aws.s3_error("NoSuchKey")
     with pytest.raises(ExportObjectsGoneError, match="s3://b/folder/file does not exist"):
         gateway.tail("b", "folder/file", 8)
