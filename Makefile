@@ -47,7 +47,7 @@ test: install ## The quick test suite
 
 test-e2e: install clients browser ## Servers, real clients, real processes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow and not e2e"
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m e2e -n 2 --dist loadscope tests/e2e
 
 test-all: test test-e2e ## Every test
 

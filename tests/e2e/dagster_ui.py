@@ -139,7 +139,7 @@ class DagsterUi:
         """The id of the newest run; waits until there is one."""
         return until(self.runs, seconds, "a run was started")[0]["runId"]
 
-    def wait(self, run_id: str, seconds: float = 180) -> str:
+    def wait(self, run_id: str, seconds: float = 300) -> str:
         """The run's final status."""
         text = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         deadline = time.monotonic() + seconds
@@ -213,7 +213,7 @@ class DagsterUi:
         answer = self.query(STOP_SCHEDULE, id=self._instigators()[name]["id"])
         assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", answer
 
-    def ticked(self, name, seconds: float = 90):
+    def ticked(self, name, seconds: float = 150):
         """The newest tick of a schedule or sensor that started a run, once it has ended."""
 
         def ended():

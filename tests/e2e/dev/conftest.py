@@ -47,5 +47,5 @@ def everything(ui, switched_on):
     """The run of Materialize all, which every table has behind it."""
     tables = [table for tables in TABLES.values() for table in tables]
     run_id = ui.materialize([asset for table in tables for asset in (key(table), view(table))])
-    assert ui.wait(run_id) == "SUCCESS", ui.errors(run_id)
+    assert ui.wait(run_id, 600) == "SUCCESS", ui.errors(run_id)
     return run_id

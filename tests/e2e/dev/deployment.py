@@ -204,12 +204,14 @@ class Deployment:
         return until(loaded, 120, self.printed)
 
     def stop(self) -> None:
-        """End it as Ctrl-C does; whatever is left after that is an error."""
+        """End it as Ctrl-C does, or by force where Dagster takes too long; none is left behind."""
         os.killpg(self._process.pid, signal.SIGINT)
         try:
-            self._process.wait(30)
-        finally:
-            left = self._marked.gone()
-            for pid in left:
-                os.kill(pid, signal.SIGKILL)
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(5)
+        left = self._marked.gone()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
         assert not left, f"left running: {left}"

@@ -18,7 +18,7 @@ def _started(ui, sensor, known=()):
     def another():
         return next((r for r in ui.runs(sensor_name=sensor) if r["runId"] not in known), None)
 
-    run = until(another, 60, lambda: f"a run of {sensor}: {ui.ticks(sensor)[:3]}")
+    run = until(another, 120, lambda: f"a run of {sensor}: {ui.ticks(sensor)[:3]}")
     assert ui.wait(run["runId"]) == "SUCCESS", ui.errors(run["runId"])
     return run
 
@@ -67,7 +67,7 @@ def test_started_now_is_published_later_by_the_export_watch(ui, aws, ticked):
         shown = ui.asset(key("ledger"))
         return shown if shown["metadata"]["ddb_assets/export_arn"] == made else None
 
-    shown = until(published, 60, lambda: f"{made} published: {ui.ticks(WATCH)[:3]}")
+    shown = until(published, 120, lambda: f"{made} published: {ui.ticks(WATCH)[:3]}")
     assert shown["run_id"] in {run["runId"] for run in ui.runs(sensor_name=WATCH)}
     assert shown["metadata"]["dagster/row_count"] == aws.rows("ledger") == 4
     assert set(aws.exports("ledger")) == {*before["ledger"], made}
@@ -112,6 +112,6 @@ def test_a_repeated_tick_starts_nothing_twice(ui, aws):
             ended = [tick for tick in ui.ticks(sensor) if tick["status"] != "STARTED"]
             return [tick for tick in ended if int(tick["tickId"]) > last[sensor]]
 
-        until(lambda since=since: len(since()) >= 3, 60, f"three more ticks of {sensor}")
+        until(lambda since=since: len(since()) >= 3, 120, f"three more ticks of {sensor}")
         assert {tick["status"] for tick in since()} == {"SKIPPED"}, since()
         assert (ui.runs(sensor_name=sensor), aws.exports(table)) == started[sensor]

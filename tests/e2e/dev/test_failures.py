@@ -68,10 +68,12 @@ def test_somebody_is_told_once(deployment, ui, mixed):
     def told():
         return [message for message in deployment.alerts() if message["run_id"] == run_id]
 
-    until(told, 60, lambda: f"a message: {ui.ticks(FAILED_SENSOR)[:3]}")
+    until(told, 120, lambda: f"a message: {ui.ticks(FAILED_SENSOR)[:3]}")
     last = int(ui.ticks(FAILED_SENSOR)[0]["tickId"])
     until(
-        lambda: int(ui.ticks(FAILED_SENSOR)[0]["tickId"]) >= last + 2, 60, "two ticks of the sensor"
+        lambda: int(ui.ticks(FAILED_SENSOR)[0]["tickId"]) >= last + 2,
+        120,
+        "two ticks of the sensor",
     )
     (message,) = told()
     assert message["table"] == bad
@@ -100,7 +102,7 @@ def test_terminate_ends_a_run_at_once_and_its_retry_pays_nothing(ui, aws, everyt
     aws.process.control("settings", {"export_seconds": 15})
     try:
         run_id = ui.materialize([key("visits")])
-        until(lambda: set(aws.exports("visits")) > set(before), 60, "the export was started")
+        until(lambda: set(aws.exports("visits")) > set(before), 120, "the export was started")
     finally:
         aws.process.control("settings", {"export_seconds": EXPORT_SECONDS})
     (made,) = set(aws.exports("visits")) - set(before)
