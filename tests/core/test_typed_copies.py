@@ -292,3 +292,16 @@ def test_terminate_says_that_athena_goes_on(world, spec):
     with pytest.raises(Crash):
         list(outcomes)
     assert world.stages("a")[-1] == "left_running"
+
+
+def test_a_folder_left_over_when_athena_has_forgotten_its_query_is_passed_by(world, spec):
+    """Its token starts a query that fails at once, since the folder is not empty."""
+    world.aws.items["a"] = [{"userId": {"S": str(n)}} for n in range(10)]
+    world.aws.query_ends = ["FAILED denied"]
+    assert isinstance(copy_of(world, spec), Failed)
+    for query in world.aws.queries.values():
+        query["token"] = "forgotten"
+    copy = copy_of(world, spec)
+    assert copy.copy.rows == 10
+    ends = [query["end"] for query in unloads(world)]
+    assert ends == ["FAILED denied", "FAILED HIVE_PATH_ALREADY_EXISTS", "SUCCEEDED"]
