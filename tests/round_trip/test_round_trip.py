@@ -12,8 +12,8 @@ from ddb_round_trip.surfaces import Surfaces
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-#: Items of a table, tables of a refresh, refreshes: 6,300 items, about 100 s on one busy core.
-SIZE, TABLES, REFRESHES = 150, 3, 14
+#: Items of a table, tables of a refresh, refreshes: 5,400 items are the cases.
+SIZE, TABLES, REFRESHES = 150, 3, 12
 # Nothing is shrunk: an example is three refreshed tables. What fails is shown as it was drawn.
 QUICK = settings(
     max_examples=1,

@@ -1,6 +1,7 @@
 """moto's Athena backend with queries that run."""
 
 import json
+import sys
 import time
 from typing import Any
 
@@ -39,12 +40,18 @@ MAX_QUERY = 262_144
 #: How long a call waits for DDL that became due only now, in seconds by the wall clock.
 SETTLE_WAIT = 5.0
 
+#: Python's frames for one query: 32 levels of an item are some thousand of the parser's, and of
+#: what walks its trees.
+MAX_FRAMES = 20_000
+
 
 class LocalAthena(AthenaBackend):
     """moto's Athena that routes, runs and keeps queries."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
+        # Never set back: other threads may be at it.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
         self.faults = Faults()
         # The same registry as moto's, with our executions in it.
         self.queries: dict[str, Execution] = {}

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,9 +12,6 @@ from sqlglot.errors import SqlglotError
 
 from ddb_assets.local.athena.errors import QueryFailedError, parse_error
 from ddb_assets.local.athena.tokens import Cursor, Token, position, tokenize
-
-#: Python's frames for one query; each of its own is on the heap.
-MAX_FRAMES = 20_000
 
 StatementType = Literal["DDL", "DML", "UTILITY"]
 Action = Literal["select", "insert", "ctas", "unload", "view", "ddl", "show", "other"]
@@ -175,9 +171,6 @@ def parse_query(text: str) -> exp.Expr:
     Raises:
         SqlglotError: It has a syntax error.
     """
-    # 32 levels of a DynamoDB item are some thousand frames of the parser and of what walks its trees.
-    # Never set back: other threads may be at it.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
     trees = sqlglot.parse(exact_decimals(text), read="athena")
     tree = trees[0] if len(trees) == 1 else None
     if tree is None or isinstance(tree, exp.Command):

@@ -206,6 +206,10 @@ def test_unnest_gives_a_column_per_field(
         ("typeof(1)", "LOCAL_ENGINE_UNSUPPORTED"),
         ("cast(array['abc'] as array(varchar(2)))", "LOCAL_ENGINE_UNSUPPORTED"),
         ("no_such_function(1)", "LOCAL_ENGINE_UNSUPPORTED"),
+        (
+            "transform(array[1], x -> " * 11 + "1" + ")" * 11,
+            "LOCAL_ENGINE_UNSUPPORTED (works or fails differently on Athena): lambdas nested",
+        ),
         ("1 + 'a'", "LOCAL_ENGINE_UNSUPPORTED"),
         ("* FROM UNNEST(array[1], array[2]) AS t(a, b)", "LOCAL_ENGINE_UNSUPPORTED"),
         (f"k FROM UNNEST({MAP}) AS t(k)", "MISMATCHED_COLUMN_ALIASES"),

@@ -88,13 +88,16 @@ class Account:
             answer = client.batch_write_item(RequestItems={table: requests[start : start + 25]})
             assert not answer["UnprocessedItems"]
 
-    def publish(self, tables: Sequence[str], **settings: Any) -> dict[str, Refreshed]:
+    def publish(
+        self, tables: Sequence[str], *, copies: bool = True, **settings: Any
+    ) -> dict[str, Refreshed]:
         """Export and publish tables in one refresh; each has its view and its copy beside it."""
         self._runs += 1
         specs = [
             TableSpec(
                 table, DATABASE, named(table), BUCKET, table,
-                typed_view=f"{named(table)}_typed", typed_copy=f"{named(table)}_parquet",
+                typed_view=f"{named(table)}_typed",
+                typed_copy=f"{named(table)}_parquet" if copies else None,
                 workgroup=WORKGROUP, **settings,
             )
             for table in tables
@@ -113,10 +116,11 @@ class Account:
         )
         failed = [one for one in outcomes if isinstance(one, Failed)]
         assert not failed, failed
-        copies = {one.spec.name: one.copy for one in outcomes if isinstance(one, Copied)}
+        copied = {one.spec.name: one.copy for one in outcomes if isinstance(one, Copied)}
         published = {one.spec.name: one for one in outcomes if isinstance(one, Refreshed)}
-        assert sorted(copies) == sorted(published) == sorted(tables)
-        return {name: replace(one, copy=copies[name]) for name, one in published.items()}
+        assert sorted(published) == sorted(tables)
+        assert sorted(copied) == (sorted(tables) if copies else [])
+        return {name: replace(one, copy=copied.get(name)) for name, one in published.items()}
 
     def query(self, sql: str) -> list[list[str | None]]:
         """The rows of a query, as GetQueryResults gives them: text, None for NULL."""
