@@ -22,7 +22,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-THOROUGH = settings(QUICK, max_examples=2_000)
+THOROUGH = settings(QUICK, max_examples=1_500)
 
 NAMES = st.sampled_from(["id", "a", "b", "é", 'q"', "\\", "\U0001f600", "a name of many letters"])
 NUMBERS = st.one_of(

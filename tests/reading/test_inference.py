@@ -22,7 +22,7 @@ from ddb_assets.schema.profile import Profile
 QUICK = settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-THOROUGH = settings(QUICK, max_examples=3000)
+THOROUGH = settings(QUICK, max_examples=1500)
 
 DIGITS = st.text("0123456789", min_size=1, max_size=40)
 NUMBERS = st.one_of(
