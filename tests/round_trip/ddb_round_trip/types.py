@@ -56,6 +56,7 @@ def written(of: Type) -> str:
 
 def shown(of: Type, sql: str, depth: int = 0) -> str:
     """SQL of the same value made of texts, booleans, lists, maps and rows, as JSON has."""
+    # No attribute here is called like a lambda's variable: DuckDB would take the column for it.
     if of.name == "varbinary":
         return f"to_base64({sql})"
     if of.name == "bigint" or of.name.startswith("decimal"):
@@ -63,10 +64,10 @@ def shown(of: Type, sql: str, depth: int = 0) -> str:
     if of == _shown_type(of):
         return sql
     if of.name == "array":
-        return f"transform({sql}, e{depth} -> {shown(of.inside[0], f'e{depth}', depth + 1)})"
+        return f"transform({sql}, of_{depth}_ -> {shown(of.inside[0], f'of_{depth}_', depth + 1)})"
     if of.name == "map":
-        value = shown(of.inside[1], f"v{depth}", depth + 1)
-        return f"transform_values({sql}, (k{depth}, v{depth}) -> {value})"
+        value = shown(of.inside[1], f"of_{depth}_", depth + 1)
+        return f"transform_values({sql}, (at_{depth}_, of_{depth}_) -> {value})"
     values = ", ".join(
         shown(one, f'{sql}."{name}"', depth) for name, one in zip(of.fields, of.inside, strict=True)
     )
