@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from ddb_assets.local.athena import lambdas
 from ddb_assets.local.athena.errors import unsupported
 
 _JAVA_DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -57,9 +58,6 @@ MACROS = (
     "ELSE json_extract_string(CAST(x AS VARCHAR), '$') END",
 )
 
-#: Lambdas inside lambdas; at 16 a query of two rows takes minutes, at 32 no memory is enough.
-MAX_LAMBDAS = 10
-
 #: Would run, and quietly answer something else than Trino.
 REFUSED = frozenset({"TYPEOF", "FORMAT", "TO_CHAR", "HISTOGRAM", "MAP_UNION", "NUMERIC_HISTOGRAM"})
 
@@ -74,7 +72,8 @@ def mend(tree: exp.Expr) -> exp.Expr:
         QueryFailedError: A function is known to mean something else there.
     """
     mended = tree.copy()
-    _refuse_deep_lambdas(mended)
+    lambdas.refuse_deep(mended)
+    lambdas.rename_parameters(mended)
     # Inner ones first, so that a call inside another's lambda is mended as well.
     for node in reversed(list(mended.walk(bfs=False))):
         changed = _mend(node)
@@ -83,16 +82,6 @@ def mend(tree: exp.Expr) -> exp.Expr:
         elif changed is not node:
             node.replace(changed)
     return mended
-
-
-def _refuse_deep_lambdas(tree: exp.Expr) -> None:
-    """DuckDB takes twice the time and memory for each lambda inside another."""
-    for node in tree.find_all(exp.Lambda):
-        depth, outer = 1, node.find_ancestor(exp.Lambda)
-        while outer is not None:
-            depth, outer = depth + 1, outer.find_ancestor(exp.Lambda)
-        if depth > MAX_LAMBDAS:
-            raise unsupported(f"lambdas nested deeper than {MAX_LAMBDAS} levels")
 
 
 def _mend(node: exp.Expr) -> exp.Expr:
