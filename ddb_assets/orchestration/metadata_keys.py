@@ -85,7 +85,11 @@ KEYS: tuple[Key, ...] = (
         "USD",
         "Billed bytes times `price_per_gb`, of a copy Athena's; no invoice.",
     ),
-    _ours("notes", "Markdown", "What a reader should know: mapped names, widened types."),
+    _ours(
+        "notes",
+        "Markdown",
+        "What a reader should know: mapped names, widened types, and where NULL reads as absent.",
+    ),
     _ours("preview", "table", "The first items, with `preview_rows`; values are cut at 500."),
     _ours(
         "profile",
