@@ -18,6 +18,7 @@ from ddb_assets.local.athena.catalog import (
 )
 from ddb_assets.local.athena.errors import QueryFailedError, unsupported
 from ddb_assets.local.athena.lake import Lake
+from ddb_assets.local.athena.projection import Projection
 from ddb_assets.local.athena.results import Outcome, column_of, text, type_text
 from ddb_assets.local.athena.router import parse_query
 from ddb_assets.local.athena.scan import Scan
@@ -47,6 +48,10 @@ class Engine:
         lake: Where their objects are.
         lease: Where local files of the objects are kept.
         database: The database that bare names mean.
+
+    Attributes:
+        scanned: Bytes Athena would read, once `sql` was called: of Parquet the chunks of the
+            columns a query names, of other formats the whole objects.
     """
 
     def __init__(self, catalog: Catalog, lake: Lake, lease: Lease, database: str) -> None:
@@ -58,6 +63,7 @@ class Engine:
         self._relations: dict[str, str] = {}
         self._query = ""
         self.connection = duckdb.connect()
+        self._projection = Projection(self.connection)
         self.connection.execute(
             "SET TimeZone='UTC'; SET threads=2; SET integer_division=true; "
             "SET autoinstall_known_extensions=false; SET autoload_known_extensions=true"
@@ -107,7 +113,12 @@ class Engine:
             QueryFailedError: A table does not exist, or something is not translated.
         """
         self._query = query
-        return self._translate(tree, self.database, 0)
+        translated = self._translate(tree, self.database, 0)
+        try:
+            self.scanned += self._projection.settle(translated)
+        except duckdb.Error as error:
+            raise self.failure(error, query) from error
+        return translated
 
     def _translate(self, tree: exp.Expr, database: str, depth: int) -> str:
         tree = self._over_views(functions.mend(tree), database, depth)
@@ -144,14 +155,14 @@ class Engine:
         if key not in self._relations:
             relation = f"relation_{len(self._relations)}"
             self._relations[key] = relation
-            body = self._body(name, hidden=hidden, depth=depth)
+            body = self._body(name, relation, hidden=hidden, depth=depth)
             try:
                 self.connection.execute(f"CREATE TEMP VIEW {relation} AS {body}")
             except duckdb.Error as error:
                 raise self.failure(error, self._query) from error
         return self._relations[key]
 
-    def _body(self, name: TableName, *, hidden: bool, depth: int) -> str:
+    def _body(self, name: TableName, relation: str, *, hidden: bool, depth: int) -> str:
         if name.database == "information_schema":
             raise unsupported("information_schema: use SHOW, DESCRIBE or the Glue API")
         table = self.catalog.table(name)
@@ -174,7 +185,7 @@ class Engine:
         except ReadError as error:
             raise QueryFailedError(str(error)) from error
         self.scanned += scan.scanned
-        return body
+        return self._projection.stand_in(relation, scan, body) if scan.parquet else body
 
     def _refuse_stale(self, name: TableName, view: views.View, body: str) -> None:
         """Trino compares the columns a view keeps with those its query has now."""

@@ -44,8 +44,10 @@ class Scan:
         table: Its definition, as GetTable shows it.
 
     Attributes:
-        scanned: Bytes of the objects, once `sql` was called. For Parquet, AWS counts only the
-            columns that are read.
+        columns: Name and DuckDB type of each column, once `sql` was called.
+        scanned: Bytes of the objects Athena reads whole, which are all but Parquet's, once `sql`
+            was called.
+        parquet: Local files of the others, of which it reads the columns a query names.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class Scan:
         self._lease = lease
         self._name = name
         self._table = table
+        self.columns: list[tuple[str, str]] = []
         self.scanned = 0
+        self.parquet: list[Path] = []
 
     def sql(self, *, path_column: bool) -> str:
         """A query over the table's files.
@@ -82,6 +86,9 @@ class Scan:
                 f"Hive metadata for table {self._name.name} is invalid: "
                 "Table descriptor contains duplicate columns",
             )
+        self.columns = [(name, duckdb_type(of)) for name, of in (*declared, *keys)]
+        if path_column:
+            self.columns.append(("$path", "VARCHAR"))
         parts: list[str] = []
         if keys:
             for one in self._catalog.partitions(self._name):
@@ -113,9 +120,9 @@ class Scan:
         if not found:
             return []
         local = {self._local(one, serde, declared): one for one in found}
-        self.scanned += sum(one.size for one in found)
         files = "[" + ", ".join(literal(str(path)) for path in local) + "]"
         if serde.form == "parquet":
+            self.parquet += local
             # A column that was added later is NULL in older files.
             absent = ", ".join(f"NULL AS {quoted(name)}" for name, _ in declared)
             source = (
@@ -124,6 +131,7 @@ class Scan:
             )
             shown = [_from_parquet(name, of) for name, of in declared]
         else:
+            self.scanned += sum(one.size for one in found)
             types = ", ".join(f"{literal(name)}: {literal(_json(of))}" for name, of in declared)
             source = (
                 f"read_json({files}, columns={{{types}}}, format='newline_delimited', "

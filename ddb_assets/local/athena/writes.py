@@ -71,6 +71,7 @@ class Writes:
         name_columns(query)
         _refuse_duplicates(query)
         described = self._engine.describe(self._engine.sql(query, statement.text))
+        self._engine.scanned = 0  # its columns are derived; nothing is read
         types = [type_text(of) for _, of in described]
         given = views.table_input(text, self._engine.database, described, types)
         catalog = self._engine.catalog
