@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ddb_assets.orchestration.resources import AwsResource
     from ddb_assets.orchestration.sensors.build import Sensors
     from ddb_assets.orchestration.sensors.export_watch import ExportWatch
-    from ddb_assets.orchestration.sensors.failed_refreshes import FailedRefresh, FailedRefreshes
+    from ddb_assets.orchestration.sensors.failed_refreshes import FailedRefreshes
+    from ddb_assets.orchestration.sensors.failure_messages import FailedRefresh
     from ddb_assets.orchestration.sensors.table_changes import TableChanges
     from ddb_assets.orchestration.specs import DynamoDBTableProps
     from ddb_assets.orchestration.translator import DynamoDBTranslator
@@ -78,7 +79,7 @@ _HOMES = {
     "RefreshGroup": "ddb_assets.orchestration.declaration",
     "Table": "ddb_assets.orchestration.declaration",
     "ExportWatch": "ddb_assets.orchestration.sensors.export_watch",
-    "FailedRefresh": "ddb_assets.orchestration.sensors.failed_refreshes",
+    "FailedRefresh": "ddb_assets.orchestration.sensors.failure_messages",
     "FailedRefreshes": "ddb_assets.orchestration.sensors.failed_refreshes",
     "Sensors": "ddb_assets.orchestration.sensors.build",
     "TableChanges": "ddb_assets.orchestration.sensors.table_changes",

@@ -180,17 +180,13 @@ def test_a_failed_table_is_told_of_with_its_remedy(aws, instance):
     glue_backends[ACCOUNT][REGION].faults.add(
         faults.Fault("CreateTable", "AccessDeniedException", "not authorized")
     )
+    (sensor,) = [s for s in project.defs.sensors if s.name.endswith("failed_refreshes")]
+    cursor = sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).cursor
     result = project.run()
     assert not result.success
-    (sensor,) = [s for s in project.defs.sensors if s.name.endswith("failed_refreshes")]
-    event = next(e for e in result.all_events if e.event_type_value == "PIPELINE_FAILURE")
-    context = dg.build_run_status_sensor_context(
-        sensor_name=sensor.name,
-        dagster_event=event,
-        dagster_instance=instance,
-        dagster_run=instance.get_run_by_id(result.run_id),
-    )
-    sensor(context.for_run_failure())
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    data = sensor.evaluate_tick(context)
+    assert [reaction.error for reaction in data.dagster_run_reactions] == [None]
     (failure,) = told
     assert failure.table in {"Article", "waiting_list"}
     assert "glue:CreateTable" in failure.remedy

@@ -2,62 +2,33 @@
 
 import importlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import dagster as dg
+from dagster._core.definitions.run_request import DagsterRunReaction
+from dagster_shared.error import SerializableErrorInfo
 
+from ddb_assets.core.clock import Clock, SystemClock
 from ddb_assets.errors import DeclarationError
-from ddb_assets.orchestration.reattach import materialized_in_run, planned_in_run
 from ddb_assets.orchestration.sensors.declared import SensedTables
+from ddb_assets.orchestration.sensors.failure_messages import FailedRefresh, failures_of
+from ddb_assets.orchestration.sensors.telling import Round, Told
+from ddb_assets.orchestration.sensors.tick import Budget
 
 #: Dagster's tag of a failed run that its own run retries repeat.
 _WILL_RETRY_TAG = "dagster/will_retry"
-
-
-@dataclass(frozen=True)
-class FailedRefresh:
-    """One table that was not refreshed; it stayed where it was.
-
-    Attributes:
-        table: The DynamoDB table; None where the whole run was refused before it began.
-        athena_table: `database.table`.
-        cause: What happened.
-        remedy: What a person can do about it.
-        error: The error's class.
-        code: AWS's error code.
-        retryable: Whether the same attempt may succeed later.
-        export_arn: The export it got to; it may still be running.
-        run_id: The failed run.
-        job: Its job.
-    """
-
-    table: str | None
-    cause: str
-    run_id: str
-    job: str
-    athena_table: str | None = None
-    remedy: str | None = None
-    error: str | None = None
-    code: str | None = None
-    retryable: bool | None = None
-    export_arn: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The message: the table, the cause, what to do, and the run."""
-        what = f"{self.table} was not refreshed" if self.table else "A refresh was refused"
-        code = f" ({self.code})" if self.code else ""
-        remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
-        export = f"\nExport: {self.export_arn}" if self.export_arn else ""
-        return f"{what}: {self.cause}{code}{remedy}{export}\nRun: {self.run_id} ({self.job})"
+#: Failed runs read at once; Dagster's own default of `DAGSTER_RUN_STATUS_SENSOR_FETCH_LIMIT`.
+_PAGE = 25
 
 
 class Notifier(Protocol):
     """Takes one message; any function with one argument will do.
 
-    What it raises turns the tick red; the other messages are delivered all the same.
+    What it raises turns the tick red; the other messages are delivered all the same, and this one
+    is tried again in the next two ticks. It is called in a thread of its own and has ten seconds.
     """
 
     def __call__(self, failure: FailedRefresh) -> Any:
@@ -109,124 +80,143 @@ class FailedRefreshes:
         return found
 
 
-def failed_refreshes_sensor(sensed: SensedTables, settings: FailedRefreshes) -> dg.SensorDefinition:
+def failed_refreshes_sensor(
+    sensed: SensedTables, settings: FailedRefreshes, *, clock: Clock | None = None
+) -> dg.SensorDefinition:
     """The sensor `NAME_failed_refreshes`.
 
     It hears of every failed run of the code location, however it was started. A run that Dagster
     retries by itself is not told of; its last retry is.
+
+    Dagster's `run_failure_sensor` knows whole runs only: it would begin the messages of a thousand
+    tables anew in each tick that is killed. This one keeps its place within the run.
     """
     notify = settings.resolved()
 
-    @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType] - a bare PathLike in Dagster
+    def evaluate(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[DagsterRunReaction | dg.SkipReason]:
+        yield from _Tick(context, sensed, notify, clock or SystemClock()).results()
+
+    return dg.SensorDefinition(
         name=f"{sensed.name}_failed_refreshes",
+        evaluation_fn=evaluate,
         minimum_interval_seconds=settings.interval,
         default_status=dg.DefaultSensorStatus.RUNNING
         if settings.running
         else dg.DefaultSensorStatus.STOPPED,
         description="Tells of each table that could not be refreshed, with cause and remedy.",
     )
-    def failed_refreshes(context: dg.RunFailureSensorContext) -> None:
-        if context.dagster_run.tags.get(_WILL_RETRY_TAG) == "true":
+
+
+class _Tick:
+    """One evaluation."""
+
+    def __init__(
+        self,
+        context: dg.SensorEvaluationContext,
+        sensed: SensedTables,
+        notify: Callable[[FailedRefresh], Any],
+        clock: Clock,
+    ) -> None:
+        self.context = context
+        self.instance = context.instance
+        self.sensed = sensed
+        self.budget = Budget(clock)
+        self.round = Round(notify, self.budget, context.log)
+        self.good: list[DagsterRunReaction] = []
+        self.bad: list[DagsterRunReaction] = []
+
+    def results(self) -> Iterator[DagsterRunReaction | dg.SkipReason]:
+        """Tell; the cursor moves although the tick turns red, because what is told is told."""
+        told = Told.load(self.context.cursor)
+        if told is None:
+            if self.context.cursor:
+                self.context.log.warning(
+                    "the cursor cannot be read: runs that failed before now are not told of"
+                )
+            told = Told(self._newest())
+            self.context.update_cursor(told.dump())
+            yield dg.SkipReason("begins with the next run that fails")
             return
-        undelivered: list[Exception] = []
-        for failure in failures_of(context, sensed):
-            try:
-                notify(failure)
-            except Exception as error:
-                context.log.exception("not delivered: %s", failure.text)
-                undelivered.append(error)
-        if undelivered:
-            raise dg.DagsterError(
-                f"{len(undelivered)} messages could not be delivered; they are in the tick's log"
-            ) from undelivered[0]
+        self.context.update_cursor(self._tell(told).dump())
+        if not self.good and not self.bad:
+            tried = self.round.tried
+            yield dg.SkipReason(f"{tried} messages; the next tick goes on" if tried else "no news")
+        # The last one decides the colour of the tick.
+        yield from self.good
+        yield from self.bad
 
-    return failed_refreshes
+    def _tell(self, told: Told) -> Told:
+        while True:
+            page = self._failed_runs(told.after)
+            runs = self._runs({record.event_log_entry.run_id for record in page})
+            for record in page:
+                run, event = (
+                    runs.get(record.event_log_entry.run_id),
+                    record.event_log_entry.dagster_event,
+                )
+                if run is not None and event is not None and self._concerns(run):
+                    if self.round.tried and self.budget.spent:
+                        return told
+                    messages = failures_of(self.instance, run, event, self.sensed)
+                    left = self.round.tell(told, run.run_id, messages)
+                    self._react(run, finished=bool(messages) and left is None)
+                    if left is not None:
+                        return left
+                told = Told(record.storage_id)
+            if len(page) < _PAGE:
+                return told
 
+    def _newest(self) -> int:
+        kind = dg.DagsterEventType.RUN_FAILURE
+        newest = self.instance.fetch_run_status_changes(kind, limit=1).records
+        return newest[0].storage_id if newest else -1
 
-def failures_of(
-    context: dg.RunFailureSensorContext, sensed: SensedTables
-) -> Iterator[FailedRefresh]:
-    """What of a failed run concerns these tables, one per table.
-
-    Tables whose step did not say why (its process was killed, or never began) are told of, too.
-    """
-    run, steps = context.dagster_run, set(sensed.steps.values())
-    by_name = {spec.name: spec for spec in sensed.tables.values()}
-    reasons: dict[str, str] = {}
-    ended = _succeeded(context.instance, run.run_id)
-    for event in context.get_step_failure_events():
-        if event.step_key not in steps:
-            continue
-        data = event.step_failure_data.user_failure_data
-        if data is None:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            reasons[event.step_key] = error.message if error is not None else ""
-            continue
-        ended.add(event.step_key)
-        entries = _entries(data.metadata)
-        for table, facts in entries.items():
-            if table in by_name:
-                yield _failure(run, table, facts)
-        if not entries:
-            yield _refused(run, data)
-    silent = [key for key in sensed.tables if sensed.steps[key] not in ended]
-    if not silent:
-        return
-    planned = planned_in_run(context.instance, run.run_id)
-    left = planned - materialized_in_run(context.instance, run.run_id)
-    for key in silent:
-        if key not in left:
-            continue
-        reason = reasons.get(sensed.steps[key]) or context.failure_event.message or ""
-        yield FailedRefresh(
-            table=sensed.tables[key].name,
-            athena_table=sensed.tables[key].athena_name,
-            cause=reason.strip().partition("\n")[0] or "the run ended without a reason",
-            remedy="re-execute the run from failure: exports that were started are found again",
-            run_id=run.run_id,
-            job=run.job_name,
+    def _failed_runs(self, after: int) -> list[dg.EventLogRecord]:
+        wanted = dg.RunStatusChangeRecordsFilter(
+            event_type=dg.DagsterEventType.RUN_FAILURE, after_storage_id=after
         )
+        found = self.instance.fetch_run_status_changes(wanted, limit=_PAGE, ascending=True)
+        return list(found.records)
 
+    def _runs(self, run_ids: set[str]) -> dict[str, dg.DagsterRun]:
+        if not run_ids:
+            return {}
+        records = self.instance.get_run_records(filters=dg.RunsFilter(run_ids=sorted(run_ids)))
+        return {record.dagster_run.run_id: record.dagster_run for record in records}
 
-def _succeeded(instance: dg.DagsterInstance, run_id: str) -> set[str]:
-    stats = instance.get_run_step_stats(run_id)
-    return {step.step_key for step in stats if step.status and step.status.value == "SUCCESS"}
+    def _concerns(self, run: dg.DagsterRun) -> bool:
+        """Of this code location, as `run_failure_sensor` compares; and nobody retries it."""
+        if run.tags.get(_WILL_RETRY_TAG) == "true":
+            return False
+        origin = run.remote_job_origin
+        theirs = (
+            (
+                origin.repository_origin.code_location_origin.location_name,
+                origin.repository_origin.repository_name,
+            )
+            if origin
+            else (None, None)
+        )
+        here = self.context.code_location_origin
+        return theirs == (here.location_name if here else None, self.context.repository_name)
 
-
-def _refused(run: dg.DagsterRun, data: Any) -> FailedRefresh:
-    remedy = data.metadata.get("remedy")
-    return FailedRefresh(
-        table=None,
-        cause=data.description or "no reason was given",
-        remedy=str(remedy.value) if remedy is not None else None,
-        run_id=run.run_id,
-        job=run.job_name,
-    )
-
-
-def _entries(
-    metadata: Mapping[str, dg.MetadataValue[Any]],
-) -> dict[str, Mapping[str, Any]]:
-    """The entries of failed tables; see `orchestration.failures`."""
-    values = {name: value.value for name, value in metadata.items()}
-    return {name: value for name, value in values.items() if isinstance(value, dict)}
-
-
-def _failure(run: dg.DagsterRun, table: str, facts: Mapping[str, Any]) -> FailedRefresh:
-    return FailedRefresh(
-        table=table,
-        cause=str(facts.get("cause", "no reason was given")),
-        run_id=run.run_id,
-        job=run.job_name,
-        athena_table=facts.get("athena_table"),
-        remedy=facts.get("remedy"),
-        error=facts.get("error"),
-        code=facts.get("code"),
-        retryable=facts.get("retryable"),
-        export_arn=facts.get("export_arn"),
-    )
+    def _react(self, run: dg.DagsterRun, *, finished: bool) -> None:
+        undelivered, self.round.undelivered = self.round.undelivered, []
+        failed = dg.DagsterRunStatus.FAILURE
+        if undelivered:
+            info = SerializableErrorInfo(
+                f"{len(undelivered)} messages could not be delivered; they are in the tick's log",
+                stack=[],
+                cls_name="DagsterError",
+                cause=SerializableErrorInfo.from_traceback(
+                    traceback.TracebackException.from_exception(undelivered[0])
+                ),
+            )
+            self.bad.append(DagsterRunReaction(run, run_status=failed, error=info))
+        elif finished:
+            self.good.append(DagsterRunReaction(run, run_status=failed))
 
 
 def _no_notifier(name: str, reason: str) -> DeclarationError:
