@@ -54,7 +54,9 @@ class ExportTimer:
             timeout_seconds: How long to wait for one whose objects are being written.
         """
         with self._lock:
-            thread = self._thread
+            # Whoever wakes the timer from now on gets a thread of his own, and does not rely on one
+            # that is about to end.
+            thread, self._thread = self._thread, None
             self._stop.set()
         if thread is not None:
             thread.join(timeout_seconds)
@@ -64,7 +66,8 @@ class ExportTimer:
             with self._lock:
                 jobs = [] if stop.is_set() else list(in_progress())
                 if not jobs:
-                    self._thread = None
+                    if self._stop is stop:
+                        self._thread = None
                     return
             now = clock.now_micros()
             for job in jobs:

@@ -3,16 +3,18 @@
 import gzip
 import json
 import pickle
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 from ddb_assets.local import clock, settings
+from ddb_assets.local.dynamodb import jobs
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def eventually(condition, seconds=5.0):
-    """Wait until it holds; True if it did in time."""
+def eventually(condition, seconds=60.0):
+    """Wait until it holds; True if it did. The limit only ends a test that failed."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -204,8 +206,39 @@ def test_the_timer_ends_with_the_work_and_starts_again_when_asked(in_process):
     export = aws.export(arn)
     thread = aws.backend._timer._thread  # those of other tests may be ending just now
     assert thread.is_alive()
-    aws.backend.end_work(5)
+    aws.backend.end_work(60)
     assert not thread.is_alive()
     assert aws.describe(export)["ExportStatus"] == "IN_PROGRESS"
     clock.advance(3601)
     assert eventually(lambda: any("manifest" in key for key in aws.objects()))
+
+
+def test_a_timer_that_is_ending_does_not_swallow_a_question(in_process, monkeypatch):
+    """Woken while the stopped thread still looks at an export, it has a new thread."""
+    settings.configure(export_seconds=3600)
+    aws = in_process
+    arn = aws.table()
+    aws.bucket()
+    looking, go_on = threading.Event(), threading.Event()
+
+    def settle(job, *, wait_seconds):
+        looking.set()
+        go_on.wait(60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.ExportJob, "settle", settle)
+        export = aws.export(arn)
+        old = aws.backend._timer._thread
+        clock.advance(3601)
+        assert looking.wait(60)
+        aws.backend.end_work(0)
+        assert old.is_alive()
+    try:
+        aws.backend.end_exports_in_time()
+        assert eventually(lambda: any("manifest" in key for key in aws.objects()))
+        assert old.is_alive()
+    finally:
+        go_on.set()
+    old.join(60)
+    assert not old.is_alive()
+    assert aws.describe(export)["ExportStatus"] == "COMPLETED"
