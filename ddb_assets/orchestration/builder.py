@@ -19,6 +19,7 @@ from ddb_assets.orchestration.automation import automation_sensor
 from ddb_assets.orchestration.check_settings import Checks
 from ddb_assets.orchestration.checks import CheckedTable, table_checks
 from ddb_assets.orchestration.checks_in_run import published_checks
+from ddb_assets.orchestration.code_references import callers_place, located
 from ddb_assets.orchestration.declaration import (
     DEFAULT_GROUP,
     RefreshGroup,
@@ -164,6 +165,7 @@ def build_dynamodb_assets(
         )
         ```
     """
+    place = callers_place()
     groups = groups or {}
     _check_numbers(tables_per_step, max_in_flight, max_queries, cut_lag_seconds, price_per_gb)
     defaults = TableSettings(
@@ -190,9 +192,14 @@ def build_dynamodb_assets(
     )
     props = complete(tables, database=database, groups=groups, defaults=defaults, prefix=prefix)
     translator = translator or DynamoDBTranslator()
-    translated = translate(translator, props)
+    translated = [
+        (table, located(live, place), located(exported, place))
+        for table, live, exported in translate(translator, props)
+    ]
     views = translate_views(translator, translated)
     copies = translate_copies(translator, translated, views)
+    views = {key: located(view, place) for key, view in views.items()}
+    copies = {key: located(copy, place) for key, copy in copies.items()}
     options = RefreshOptions(
         consistent_groups=frozenset(n for n, group in groups.items() if group.consistent),
         max_in_flight=max_in_flight,
