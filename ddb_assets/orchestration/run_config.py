@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NoReturn
 
@@ -20,6 +20,9 @@ _EXPORT_ARN = re.compile(
 )
 # AWS page S3DataExport.Output: milliseconds of its start, a hyphen, eight digits.
 _EXPORT_ID = re.compile(r"\d{14}-\w+")
+
+#: AWS page PointInTimeRecovery_Howitworks: the recovery period is 1 to 35 days.
+LONGEST_PITR_WINDOW = timedelta(days=35)
 
 #: So many names are listed in an error.
 _LISTED = 20
@@ -95,18 +98,29 @@ def options_from(
 
 
 def _refuse_contradictions(config: RefreshConfig) -> None:
-    if config.adopt is None:
-        return
-    for name, given in (
-        ("export_time", config.export_time is not None),
-        ("force_new", config.force_new),
-        ("wait: false", not config.wait),
-    ):
-        if given:
-            raise DeclarationError(
-                f"adopt and {name} exclude each other",
-                remedy="adopt publishes an export that is already there; remove one of the two",
-            )
+    if config.adopt is not None:
+        for name, given in (
+            ("export_time", config.export_time is not None),
+            ("force_new", config.force_new),
+            ("wait: false", not config.wait),
+        ):
+            if given:
+                raise DeclarationError(
+                    f"adopt and {name} exclude each other",
+                    remedy="adopt publishes an export that is already there; remove one of the two",
+                )
+    if not config.wait:
+        for name, given in (
+            ("verify", config.verify is not None),
+            ("allow_older", config.allow_older),
+            ("accept_changes", config.accept_changes),
+        ):
+            if given:
+                raise DeclarationError(
+                    f"wait: false and {name} exclude each other",
+                    remedy=f"the run would publish nothing: give {name} to the run that publishes, "
+                    "with adopt",
+                )
 
 
 def _export_time(text: str | None, now: datetime) -> datetime | None:
@@ -122,6 +136,14 @@ def _export_time(text: str | None, now: datetime) -> datetime | None:
         _refuse("export_time", text, "a whole second")
     if moment > now:
         _refuse("export_time", text, f"a moment in the past; now it is {now:%Y-%m-%dT%H:%M:%SZ}")
+    if moment < now - LONGEST_PITR_WINDOW:
+        days, oldest = LONGEST_PITR_WINDOW.days, now - LONGEST_PITR_WINDOW
+        _refuse(
+            "export_time",
+            text,
+            f"a moment of the last {days} days, which is as far as point-in-time recovery goes "
+            f"back: not before {oldest:%Y-%m-%dT%H:%M:%SZ}",
+        )
     return moment.astimezone(UTC)
 
 

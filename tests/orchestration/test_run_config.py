@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import dagster as dg
 import pytest
 
 from ddb_assets.core.options import RefreshOptions
@@ -65,6 +66,19 @@ def test_what_is_asked_reaches_the_options(ask):
         ((), {"export_time": "2026-03-01T06:00:00"}, "2026-03-01T06:00:00Z is UTC"),
         ((), {"export_time": "2026-03-01T06:00:00.5Z"}, "a whole second"),
         ((), {"export_time": "2026-03-01T06:30:01Z"}, "in the past; now it is 2026-03-01T06:30"),
+        ((), {"export_time": ""}, "export_time '' is not allowed"),
+        ((), {"export_time": "2026-03-01"}, "a moment with its offset"),
+        ((), {"export_time": "2026-02-30T06:00:00Z"}, "export_time '2026-02-30T06:00:00Z' is not"),
+        ((), {"export_time": "2026-03-01T07:30:01+01:00"}, "in the past; now it is"),
+        ((), {"export_time": "2026-01-25T06:29:59Z"}, "not before 2026-01-25T06:30:00Z"),
+        ((), {"adopt": ""}, "adopt '' is not allowed"),
+        (("orders", "users"), {"adopt": f"{ARN} nonsense"}, "adopt 'nonsense' is not allowed"),
+        ((), {"adopt": ARN.replace(":dynamodb:", ":s3:")}, "adopt 'arn:aws:s3:"),
+        ((), {"adopt": ARN.replace("123456789012", "1234")}, "adopt 'arn:aws:dynamodb:"),
+        ((), {"adopt": ARN.partition("/export/")[0]}, "adopt 'arn:aws:dynamodb:"),
+        ((), {"wait": False, "verify": Verify.full}, "wait: false and verify exclude each other"),
+        ((), {"wait": False, "allow_older": True}, "wait: false and allow_older exclude"),
+        ((), {"wait": False, "accept_changes": True}, "wait: false and accept_changes exclude"),
         ((), {"adopt": "0123-abc"}, "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID"),
         (
             ("orders", "users"),
@@ -87,3 +101,69 @@ def test_what_makes_no_sense_is_refused(ask, tables, config, said):
     """The error names the setting, the value and what is allowed."""
     with pytest.raises(DeclarationError, match=said):
         ask(*tables, **config)
+
+
+def test_the_oldest_second_of_the_longest_window_is_allowed(ask):
+    """Whether the table's own window reaches back so far is asked of AWS before the export."""
+    asked = ask(export_time="2026-01-25T06:30:00Z")
+    assert asked.export_time == datetime(2026, 1, 25, 6, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def no_aws(fake_aws, monkeypatch):
+    """Whoever asks for a service of AWS fails."""
+
+    def refuse(self, **_):
+        raise AssertionError("AWS was asked")
+
+    monkeypatch.setattr(type(fake_aws), "gateways", refuse)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"export_time": "2026-03-01T06:30:01Z"},
+        {"export_time": "2026-01-25T06:29:59Z"},
+        {"export_time": "2026-03-01T06:00:00"},
+        {"export_time": "2026-03-01T06:00:00.5Z"},
+        {"adopt": "nonsense"},
+        {"adopt": ARN},
+        {"adopt": f"{ARN} {USERS}", "force_new": True},
+        {"wait": False, "verify": "full"},
+    ],
+)
+@pytest.mark.usefixtures("no_aws")
+def test_a_wrong_value_asks_nothing_of_aws(make_step, materialize, fake_refresh, config):
+    """The run fails with the reason; no retry is made of it."""
+    step = make_step("orders", "users", retry_policy=dg.RetryPolicy(max_retries=2))
+    result = materialize(step, config=config)
+    assert not result.success
+    assert fake_refresh.calls == []
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    failure = event.step_failure_data.user_failure_data
+    assert failure.metadata["error"].value == "DeclarationError"
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"export_time": 17},
+        {"adopt": [ARN]},
+        {"force_new": "yes"},
+        {"wait": "no"},
+        {"verify": "thoroughly"},
+        {"allow_older": 1},
+        {"accept_changes": "all"},
+        {"exprot_time": "2026-03-01T06:00:00Z"},
+    ],
+)
+@pytest.mark.usefixtures("no_aws")
+def test_a_value_of_the_wrong_type_or_name_makes_no_run(
+    make_step, materialize, fake_refresh, instance, config
+):
+    """Dagster refuses it in the launchpad already."""
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        materialize(make_step("orders"), config=config)
+    assert fake_refresh.calls == []
+    assert instance.get_runs() == []
