@@ -95,7 +95,7 @@ def test_numbers_are_measured_together_as_one_by_one(texts):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", ["by pyarrow"], indirect=True)
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=6_000, deadline=None)
 @given(texts=st.lists(NUMBERS, max_size=8))
 def test_thousands_of_numbers_are_measured_together_as_one_by_one(texts):
     """Digits, range, and whether they are written plainly."""

@@ -156,7 +156,7 @@ def repr_sorted(item):
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-THOROUGH = settings(QUICK, max_examples=1000)
+THOROUGH = settings(QUICK, max_examples=500)
 
 
 @QUICK

@@ -135,6 +135,25 @@ def test_a_worker_that_was_taken_for_dead_pays_for_nothing():
     assert count > 15
 
 
+def test_a_cut_that_loses_a_table_twice_over_puts_back_what_it_found():
+    """Three runs and a worker taken for dead create the same cut: each undoes only its own move."""
+    run_case(
+        Case(
+            tables=("orders", "users", "visits"),
+            consistent=True,
+            published=0,
+            restart_after=1.0,
+            actors=(
+                Actor(start=0.1),
+                Actor(start=211.2),
+                Actor(start=0.1),
+                Actor(start=50.7, run=0),
+            ),
+            seed=0,
+        )
+    )
+
+
 @pytest.mark.slow
 def test_two_workers_of_one_run_in_every_enumerated_way():
     """Five offsets, many interleavings, with and without an export that fails once."""

@@ -101,7 +101,7 @@ class Audit:
             # A typed view: it lies nowhere and reads what the table reads.
             return
         process = self.acting
-        back = self._goes_back(key, process, after)
+        back = self._goes_back(key, process, before, after)
         undo = back and process is not None and process.consistent
         move = Move(self._world.clock.now(), process, key, before, after, undo)
         self.moves.append(move)
@@ -161,13 +161,17 @@ class Audit:
             )
 
     def _goes_back(
-        self, key: tuple[str, str], process: "Process | None", after: str | None
+        self, key: tuple[str, str], process: "Process | None", before: str | None, after: str | None
     ) -> bool:
-        """Whether a run puts a table back to where it was before the run itself moved it."""
+        """Whether a run undoes its own move: the table lies where the run moved it, and goes back.
+
+        Others may have moved it in between and put it back there, as the run found it.
+        """
         if process is None:
             return False
-        last = next((m for m in reversed(self.moves) if m.key == key), None)
-        return last is not None and last.intent_id == process.intent_id and last.before == after
+        moves = (m for m in reversed(self.moves) if m.key == key)
+        own = next((m for m in moves if m.intent_id == process.intent_id), None)
+        return own is not None and own.after == before and own.before == after
 
     def _created(self, key: tuple[str, str], process: "Process") -> bool:
         """Whether the table exists only because of this run."""
