@@ -209,8 +209,9 @@ class Deployment:
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(5)
+            for pid in self._marked.processes():
+                os.kill(pid, signal.SIGKILL)
+            self._process.wait(10)
         left = self._marked.gone()
         for pid in left:
             os.kill(pid, signal.SIGKILL)
