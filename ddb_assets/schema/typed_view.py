@@ -20,7 +20,7 @@ from ddb_assets.schema.profile import Profile
 from ddb_assets.schema.profile_node import Node
 from ddb_assets.schema.query_types import query_type
 from ddb_assets.schema.shapes import item_shape
-from ddb_assets.schema.unrepresented import nulls_read_as_absent
+from ddb_assets.schema.unrepresented import keys_renamed_in_json, nulls_read_as_absent
 from ddb_assets.schema.view_expressions import (
     JSON_CODE,
     Expression,
@@ -135,8 +135,10 @@ def typed_view(
     made = columns.in_order()
     kept = tuple(KnownColumn(c.name, c.attribute, c.code, c.hive) for c in made)
     unseen = nulls_read_as_absent(item, json_columns=mixed == "json")
+    renamed = keys_renamed_in_json(item, layout.field_name) if mixed == "json" else ()
     notes = (
         *(f"{path}: NULL and absent both read as NULL" for path in unseen),
+        *(f"{path}: spelled {field} in its column of JSON" for path, field in renamed),
         *_changes(memory.columns, made),
     )
     return TypedView(made, notes, ViewMemory(kept, numbers))

@@ -147,6 +147,19 @@ def test_mixed_types_as_json_are_one_column(history):
     )
 
 
+def test_keys_that_a_column_of_json_spells_otherwise_are_reported(history):
+    """Inside it they are the raw table's fields, which have no upper case; the note names both."""
+    view = history(mixed="json").refresh(
+        {"x": {"N": "5"}},
+        {"x": {"M": {"FooBar": {"L": [{"M": {"ok": {"S": "a"}, "Deep": {"S": "b"}}}]}}}},
+        {"plain": {"M": {"FooBar": {"S": "a"}}}},
+    )
+    assert view.notes == (
+        "x.FooBar: spelled foobar in its column of JSON",
+        "x.FooBar[].Deep: spelled deep in its column of JSON",
+    )
+
+
 def test_json_comes_beside_a_column_that_had_one_type(history):
     """The typed column stays; the new one holds every value."""
     table = history(mixed="json")
