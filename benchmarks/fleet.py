@@ -258,9 +258,10 @@ def main() -> None:
                 _say(f"{design}, {tables} tables, load {os.getloadavg()[0]:.1f} ...")
                 rows.append(bench.measure(design, tables))
                 _say(f"  {rows[-1].wall:.1f} s, {rows[-1].cpu:.1f} CPU s, {dict(rows[-1].calls)}")
-    print(text := rendered(rows))
-    if options.write:
-        report.write("fleet", text)
+                if options.write:
+                    # Row by row: who ends it early keeps what was measured.
+                    report.write("fleet", rendered(rows))
+    print(rendered(rows))
 
 
 if __name__ == "__main__":
