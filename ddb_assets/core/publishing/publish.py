@@ -35,12 +35,21 @@ MAX_SWAPS = 20
 
 def read_table(run: RunContext, spec: TableSpec) -> Task[CatalogTable | None]:
     """The Glue table as it is."""
+    return (yield from read_named(run, spec, spec.table))
+
+
+def read_named(
+    run: RunContext, spec: TableSpec, name: str | None, kind: str = "Glue table"
+) -> Task[CatalogTable | None]:
+    """What Glue has by this name in the table's database; None also where none is wanted."""
+    if name is None:
+        return None
     catalog = run.gateways.catalog
     return (
         yield from run.call(
             spec.name,
-            f"read the Glue table {spec.athena_name}",
-            lambda: catalog.get_table(spec.database, spec.table),
+            f"read the {kind} {spec.database}.{name}",
+            lambda: catalog.get_table(spec.database, name),
         )
     )
 

@@ -15,7 +15,12 @@ from ddb_assets.core.ports import CatalogTable
 from ddb_assets.core.publication import PublicationAction, PublishedCopy, PublishedView
 from ddb_assets.core.publishing.catalog import Offer, provenance
 from ddb_assets.core.publishing.copy_files import CopyFiles, counted, listed_copies
-from ddb_assets.core.publishing.publish import MAX_SWAPS, read_table, version_of
+from ddb_assets.core.publishing.publish import (
+    MAX_SWAPS,
+    read_named,
+    read_table,
+    version_of,
+)
 from ddb_assets.core.publishing.published import (
     PREVIOUS_LOCATION,
     TABLE_ARN,
@@ -45,16 +50,7 @@ SCANNED_BYTES = "ddb_assets.scanned_bytes"
 
 def read_copy(run: RunContext, spec: TableSpec) -> Task[CatalogTable | None]:
     """The copy's Glue table as it is; None also where none is wanted."""
-    name, catalog = spec.typed_copy, run.gateways.catalog
-    if name is None:
-        return None
-    return (
-        yield from run.call(
-            spec.name,
-            f"read the Glue table {spec.database}.{name}",
-            lambda: catalog.get_table(spec.database, name),
-        )
-    )
+    return (yield from read_named(run, spec, spec.typed_copy))
 
 
 def check_copy(run: RunContext, spec: TableSpec, table_arn: str) -> Task[None]:

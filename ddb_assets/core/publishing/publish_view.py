@@ -14,7 +14,12 @@ from typing import Any
 from ddb_assets.core.ports import CatalogTable
 from ddb_assets.core.publication import PublishedView
 from ddb_assets.core.publishing.catalog import Offer
-from ddb_assets.core.publishing.publish import MAX_SWAPS, read_table, version_of
+from ddb_assets.core.publishing.publish import (
+    MAX_SWAPS,
+    read_named,
+    read_table,
+    version_of,
+)
 from ddb_assets.core.publishing.published import EXPORT_ARN, EXPORT_TIME, TABLE_ARN
 from ddb_assets.core.scheduling.context import RunContext
 from ddb_assets.core.scheduling.scheduler import Pause, Task
@@ -48,16 +53,7 @@ _CATALOG = "awsdatacatalog"
 
 def read_view(run: RunContext, spec: TableSpec) -> Task[CatalogTable | None]:
     """The view as it is; None also where none is wanted."""
-    name, catalog = spec.typed_view, run.gateways.catalog
-    if name is None:
-        return None
-    return (
-        yield from run.call(
-            spec.name,
-            f"read the view {spec.database}.{name}",
-            lambda: catalog.get_table(spec.database, name),
-        )
-    )
+    return (yield from read_named(run, spec, spec.typed_view, "view"))
 
 
 def check_view(run: RunContext, spec: TableSpec, table_arn: str) -> Task[None]:
