@@ -284,3 +284,35 @@ def test_unnamed_columns_have_trinos_names(engine: Engine) -> None:
     query = f"SELECT 1, r.a, r.b.c, 2 AS x FROM (SELECT {row} r)"
     found = engine.select(parse_query(query), query)
     assert [one.name for one in found.columns] == ["_col0", "a", "c", "x"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # The column of the same name is hidden.
+        ("transform(a, tag -> tag + 1) FROM (SELECT array[1, 2] a, 100 tag)", "[2, 3]"),
+        ("filter(a, TAG -> Tag > 1) FROM (SELECT array[1, 2] a, 100 tag)", "[2]"),
+        # With its table before it the column is meant.
+        ("transform(a, tag -> tag + t.tag) FROM (SELECT array[1, 2] a, 100 tag) t", "[101, 102]"),
+        # A column that no parameter hides is read.
+        ("transform(a, x -> x + tag) FROM (SELECT array[1, 2] a, 100 tag)", "[101, 102]"),
+        # An inner parameter hides the outer one of its name, and only there.
+        (
+            "transform(array[array[1], array[2]], x -> transform(x, x -> x * 10)[1] + x[1])",
+            "[11, 22]",
+        ),
+        # A field is a field, whatever the parameter is called.
+        ("transform(array[cast(row(7) as row(x int))], x -> x.x)", "[7]"),
+        ("transform(array[5], x -> cast(row(x) as row(x int)).x)", "[5]"),
+        (
+            "map_values(transform_values(map(array['a'], array[1]), (k, v) -> v + k1)) "
+            "FROM (SELECT 1 k1, 9 k, 9 v)",
+            "[2]",
+        ),
+    ],
+)
+def test_a_parameter_hides_a_column_of_its_name(
+    engine: Engine, expression: str, expected: str
+) -> None:
+    """Trino looks for a name among the parameters first, the innermost first of all."""
+    assert value(engine, expression) == expected
