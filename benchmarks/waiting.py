@@ -9,8 +9,10 @@ import argparse
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from statistics import NormalDist
 
 import report
 from waiting_model import (
@@ -34,8 +36,52 @@ STRATEGIES = {
     "5 s": every(5),
     OURS: lambda durations: product([One(duration) for duration in durations]),
 }
-#: (spread of a table's own durations, how many of its exports are known)
-HISTORIES = [(0.05, 5), (0.07, 5), (0.10, 5), (0.10, 20), (0.25, 5), (0.25, 20)]
+
+
+@dataclass(frozen=True)
+class History:
+    """How a table's own durations differ, and how many of its exports are known.
+
+    Attributes:
+        spread: Standard deviation of the duration's logarithm, or the farthest it is off.
+        past: So many earlier exports are known.
+        uniform: Never farther off than `spread`, and as often there as anywhere between.
+    """
+
+    spread: float
+    past: int
+    uniform: bool = False
+
+    def __str__(self) -> str:
+        within = "within ±" if self.uniform else "spread "
+        return f"{within}{100 * self.spread:.0f} %, {self.past} known"
+
+    def factor(self, rng: random.Random) -> float:
+        """An export's duration over the table's usual one."""
+        if self.uniform:
+            return 1 + rng.uniform(-self.spread, self.spread)
+        return math.exp(self.spread * rng.gauss(0, 1))
+
+    def factors(self) -> list[float]:
+        """The distribution of `factor` itself: as many as a bound needs, all equally likely."""
+        shares = [(number + 0.5) / DRAWN for number in range(DRAWN)]
+        if self.uniform:
+            return [1 + self.spread * (2 * share - 1) for share in shares]
+        return [math.exp(self.spread * NormalDist().inv_cdf(share)) for share in shares]
+
+
+#: A distribution's tail decides what the last calls are worth: with fewer the bound is too low.
+DRAWN = 200_000
+WITHIN_10, SPREAD_7, SPREAD_10 = History(0.10, 5, uniform=True), History(0.07, 5), History(0.10, 5)
+HISTORIES = [
+    History(0.05, 5),
+    SPREAD_7,
+    WITHIN_10,
+    SPREAD_10,
+    History(0.10, 20),
+    History(0.25, 5),
+    History(0.25, 20),
+]
 FLEETS = [10, 30, 100, 300]
 #: How far a table's export lies from what its size says: a factor of e to the power of this.
 SCATTERS = [0.10, 0.25, 0.60]
@@ -50,16 +96,16 @@ def main() -> None:
     draws = parser.parse_args().draws
     print(f"{draws:,} exports a row; lag is the first poll after the end minus the end.\n")
     without = {name: _without_history(draw, draws) for name, draw in DURATIONS.items()}
-    with_history = {key: _with_history(*key, draws) for key in HISTORIES}
+    with_history = {known: _with_history(known, draws) for known in HISTORIES}
     fleets = {number: _fleet(number, draws) for number in FLEETS}
     first = {scatter: _first_among_many(scatter, draws // 4) for scatter in SCATTERS}
     for name, found in without.items():
         print(_against_fixed(name, found))
-    print(_learned(with_history, draws))
-    print(_together(fleets, draws))
+    print(_learned(with_history))
+    print(_together(fleets))
     print(_new_among_many(first))
     print(_verdicts(with_history, fleets, without, first))
-    print(_plot(without["lognormal, median 5.5 min"], with_history, draws))
+    print(_plot(without["lognormal, median 5.5 min"], with_history))
 
 
 def _without_history(draw: Draw, draws: int) -> dict[str, Waited]:
@@ -68,20 +114,20 @@ def _without_history(draw: Draw, draws: int) -> dict[str, Waited]:
     return {name: wait(durations) for name, wait in STRATEGIES.items()}
 
 
-def _table_with_history(rng: random.Random, spread: float, past: int) -> One:
+def _table_with_history(rng: random.Random, history: History) -> One:
     usual = lognormal(rng)
-    taken = [usual * math.exp(spread * rng.gauss(0, 1)) for _ in range(past + 1)]
+    taken = [usual * history.factor(rng) for _ in range(history.past + 1)]
     return One(taken[0], taken[1:])
 
 
-def _with_history(spread: float, past: int, draws: int) -> Waited:
+def _with_history(history: History, draws: int) -> Waited:
     rng = random.Random(2)
-    return product([_table_with_history(rng, spread, past) for _ in range(draws)])
+    return product([_table_with_history(rng, history) for _ in range(draws)])
 
 
 def _fleet(together: int, draws: int) -> Waited:
     rng = random.Random(3)
-    exports = [_table_with_history(rng, 0.10, 5) for _ in range(max(draws // 4, 3 * together))]
+    exports = [_table_with_history(rng, SPREAD_10) for _ in range(max(draws // 4, 3 * together))]
     return product(exports, together=together)
 
 
@@ -108,33 +154,38 @@ def _against_fixed(name: str, found: dict[str, Waited]) -> str:
     return f"**Durations: {name}**\n\n{report.table(header, rows)}\n"
 
 
-def _learned(found: dict[tuple[float, int], Waited], draws: int) -> str:
+def _learned(found: dict[History, Waited]) -> str:
     rows = []
-    for (spread, past), waited in found.items():
-        bound = _best_lag(_predicted(spread, past, draws), waited.each)
-        rows.append([f"{100 * spread:.0f} %, {past} known", *_figures(waited), f"{bound:.2f}"])
+    for history, waited in found.items():
+        told = "–"
+        if not history.uniform:
+            told = f"{_best_lag(_predicted(history), waited.each):.2f}"
+        everything = _best_lag(history.factors(), waited.each)
+        rows.append([history, *_figures(waited), told, f"{everything:.2f}"])
     header = [
-        "spread of the table's exports",
+        "the table's exports",
         "mean lag %",
         "p99 %",
         "calls",
         "best possible mean lag % for these calls",
+        "knowing everything",
     ]
     return (
-        "**A table with history**: its usual duration is drawn from the lognormal distribution, "
-        "its exports are lognormal around that with the spread given.\n\n"
+        "**A table with history**: its usual duration is drawn from the lognormal distribution; "
+        "its exports are lognormal around that with the spread given, or anywhere within so much "
+        "of it.\n\n"
         f"{report.table(header, rows)}\n\n"
-        "The last column is the best plan that dynamic programming finds for somebody who knows "
-        "the spread exactly and only has to estimate the usual duration from the known exports. "
-        "The product of lag and calls cannot be much below the spread of the prediction.\n"
+        "The last two columns are the best plan that dynamic programming finds: for somebody who "
+        "knows the spread exactly and only has to estimate the usual duration from the known "
+        "exports, and for somebody who knows that exactly, too. With a spread of 10 % and 8 calls "
+        f"the latter's mean lag is {_best_lag(SPREAD_10.factors(), 8):.2f} %.\n"
     )
 
 
-def _predicted(spread: float, past: int, draws: int) -> list[float]:
+def _predicted(history: History) -> list[float]:
     """The next duration over its estimate: the spread, and the estimate's own."""
-    rng = random.Random(4)
-    width = spread * math.sqrt(1 + 1 / past)
-    return [math.exp(width * rng.gauss(0, 1)) for _ in range(10 * draws)]
+    width = history.spread * math.sqrt(1 + 1 / history.past)
+    return History(width, history.past).factors()
 
 
 def _best_lag(durations: Sequence[float], calls: float) -> float:
@@ -147,10 +198,10 @@ def _best_lag(durations: Sequence[float], calls: float) -> float:
     raise ValueError(f"{calls:.1f} calls are outside {plans}")
 
 
-def _together(found: dict[int, Waited], draws: int) -> str:
+def _together(found: dict[int, Waited]) -> str:
     rows = []
     for number, waited in found.items():
-        bound = _best_lag(_predicted(0.10, 5, draws), waited.each)
+        bound = _best_lag(_predicted(SPREAD_10), waited.each)
         rows.append([f"{number} in flight", *_figures(waited), f"{bound:.2f}"])
     header = ["", "mean lag %", "p99 %", "calls per export", "best possible mean lag % for these"]
     return (
@@ -176,15 +227,15 @@ def _new_among_many(found: dict[float, tuple[Waited, Waited]]) -> str:
 
 
 def _verdicts(
-    learned: dict[tuple[float, int], Waited],
+    learned: dict[History, Waited],
     fleets: dict[int, Waited],
     without: dict[str, dict[str, Waited]],
     first: dict[float, tuple[Waited, Waited]],
 ) -> str:
     lines = []
-    for spread, past in [(0.07, 5), (0.10, 5)]:
-        waited = learned[spread, past]
-        about = f"of a table with {past} known exports, spread {100 * spread:.0f} %"
+    for history in [SPREAD_7, WITHIN_10, SPREAD_10]:
+        waited = learned[history]
+        about = f"of a table's exports, {history}"
         lines += [
             report.verdict(f"mean lag {about}", waited.mean, 1.2, " %", 2),
             report.verdict(f"calls {about}", waited.each, 8),
@@ -206,7 +257,7 @@ def _verdicts(
     return "\n".join([*lines, ""])
 
 
-def _plot(fixed: dict[str, Waited], learned: dict[tuple[float, int], Waited], draws: int) -> str:
+def _plot(fixed: dict[str, Waited], learned: dict[History, Waited]) -> str:
     drawing, axes = report.figure(
         "Lag against calls (lognormal durations, median 5.5 min)",
         "calls per export",
@@ -221,11 +272,11 @@ def _plot(fixed: dict[str, Waited], learned: dict[tuple[float, int], Waited], dr
             xytext=(6, 3),
             textcoords="offset points",
         )
-    for spread, color in [(0.05, "C0"), (0.10, "C2"), (0.25, "C3")]:
-        waited = learned[spread, 5]
-        label = f"ddb_assets, 5 known, spread {100 * spread:.0f} %"
+    for history, color in [(HISTORIES[0], "C0"), (SPREAD_10, "C2"), (History(0.25, 5), "C3")]:
+        waited = learned[history]
+        label = f"ddb_assets, {history}"
         axes.plot(waited.each, waited.mean, "D", color=color, label=label)
-        plans = list(map(partial(best, _predicted(spread, 5, draws)), COSTS))
+        plans = list(map(partial(best, _predicted(history)), COSTS))
         calls, lags = [c for _, c in plans], [lag for lag, _ in plans]
         axes.plot(calls, lags, "-", color=color, linewidth=0.9, label="… the best there is")
     axes.set(xscale="log", yscale="log", xlim=(1.5, 120), ylim=(0.3, 100))
