@@ -3,7 +3,11 @@
 A section lies between `<!-- bench: NAME -->` and `<!-- end -->`. Plots go to docs/images/.
 """
 
+import os
+import sys
+import time
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,15 @@ def write(name: str, text: str, document: Path = DOCUMENT) -> None:
         raise ValueError(f"{document} has no section {begin.strip()} … {end}")
     after = rest.partition(end)[2]
     document.write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{after}")
+
+
+def machine() -> str:
+    """What was measured on, and how busy it is now."""
+    load, python = os.getloadavg()[0], ".".join(map(str, sys.version_info[:3]))
+    return (
+        f"*{os.cpu_count()} cores, load average {load:.1f} at the start; Python {python}, "
+        f"Dagster {version('dagster')}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
+    )
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -6,11 +6,9 @@ A benchmark prints Markdown; what it prints is what docs/benchmarks.md shows.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import report
@@ -19,7 +17,7 @@ HERE = Path(__file__).parent
 BENCHMARKS = {
     "waiting": ["waiting.py"],
     "loading": ["loading.py"],
-    "fleet": ["fleet.py"],
+    "fleet": ["fleet.py", "--plot"],
     "reading": ["reading.py"],
     "scanning": ["scanning.py"],
 }
@@ -36,7 +34,7 @@ def main() -> None:
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
         script, *arguments = BENCHMARKS[name]
-        machine, began = _machine(), time.monotonic()
+        machine, began = report.machine(), time.monotonic()
         command = [sys.executable, str(HERE / script), *arguments]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
@@ -46,14 +44,6 @@ def main() -> None:
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
-
-
-def _machine() -> str:
-    load, python = os.getloadavg()[0], ".".join(map(str, sys.version_info[:3]))
-    return (
-        f"*{os.cpu_count()} cores, load average {load:.1f} at the start; Python {python}, "
-        f"Dagster {version('dagster')}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
-    )
 
 
 if __name__ == "__main__":
