@@ -120,8 +120,9 @@ def blame(block: Block, convert: Callable[[bytes], Any], error: BadValueError) -
             **facts,
         )
     return DeclarationError(
-        f"an item does not fit the columns or the profile given: {error}: {where}",
-        remedy="read it without them, or with numbers=pyarrow.string() or mixed types declared",
+        f"an item does not fit the columns or the profile: {error}: {where}",
+        remedy="read it without them (stored_profile=False leaves out the profile beside the "
+        "export), or with numbers=pyarrow.string() or mixed types declared",
         line=start,
         **facts,
     )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
 from ddb_assets.core.clock import Clock, SystemClock
@@ -21,7 +22,7 @@ from ddb_assets.reading.plan import (
     needs_numbers,
     raw_plan,
 )
-from ddb_assets.reading.source import resolve
+from ddb_assets.reading.source import profile_beside, resolve
 from ddb_assets.schema.declaration import parse_columns
 from ddb_assets.schema.profile import Profile
 from ddb_assets.schema.profile_node import ITEM_KEYS_LIMIT
@@ -38,11 +39,16 @@ BATCH_BYTES: Final = 8 << 20
 MAX_RAW_COLUMNS: Final = ITEM_KEYS_LIMIT
 
 
+def _unknown() -> Profile | None:
+    return None
+
+
 def read_export(
     location_or_arn: str | Manifest,
     *,
     columns: Columns | None = None,
     profile: Profile | None = None,
+    stored_profile: bool = True,
     form: Form = "typed",
     numbers: DataType | None = None,
     mixed: Mixed = "columns",
@@ -62,14 +68,17 @@ def read_export(
     open keys, a map. Fields are called exactly as in DynamoDB; `ddb_assets.reading.convert` says
     what becomes of several types in one attribute and of NULL.
 
-    Without `profile`, the data files are read twice: first to find the types, or, where
-    `columns` says those, the digits of the numbers. `numbers` does without that for columns.
+    The data files are read twice where neither `profile` nor a profile beside the export (a
+    refresh that infers types leaves it there) tells the types, or, where `columns` says those, the
+    digits of the numbers. `numbers` does without that for columns.
 
     Args:
         location_or_arn: The export's ARN, its location (`s3://…/AWSDynamoDB/ID/data/`), or its
             verified manifest.
         columns: What to read, in the declared form; attributes not named are left out.
         profile: Of this export, as made before; decides types and digits.
+        stored_profile: Whether the profile beside the export may be used instead of a first pass.
+            An item that does not fit it is an error, never another value.
         form: `typed`; `raw` for a column per attribute with its DynamoDB JSON as text; `item` for
             one column with the item's text.
         numbers: An Arrow type for every number, such as `pyarrow.string()`.
@@ -116,6 +125,7 @@ def read_export(
         batch_bytes=batch_bytes,
         workers=workers or _cpus(),
         check_md5=verify == "full",
+        known=partial(profile_beside, manifest, gateways, clock) if stored_profile else _unknown,
     )
     options = Options(
         numbers=numbers,
@@ -137,6 +147,7 @@ class Scan:
         batch_bytes: Unpacked bytes of one block.
         workers: Threads.
         check_md5: Whether to compare each file's MD5.
+        known: Finds what was counted before.
     """
 
     def __init__(
@@ -147,12 +158,14 @@ class Scan:
         batch_bytes: int = BATCH_BYTES,
         workers: int = 1,
         check_md5: bool = False,
+        known: Callable[[], Profile | None] = _unknown,
     ) -> None:
         self._objects = objects
         self._manifest = manifest
         self._batch_bytes = batch_bytes
         self._workers = workers
         self._check_md5 = check_md5
+        self.known = known
 
     def each(self, work: Callable[[Block], T]) -> Iterator[T]:
         """Every block of every file through `work`, in an order that is always the same."""
@@ -216,6 +229,7 @@ def _work(
         return ItemTexts()
     if form == "raw":
         if attributes is None:
+            profile = profile or scan.known()
             attributes = profile.attributes() if profile else ()
         known = attributes and not is_open_item(attributes)
         names = [a.name for a in attributes] if known else scan.names()
@@ -223,7 +237,7 @@ def _work(
     if profile is None and (
         attributes is None or (options.numbers is None and needs_numbers(attributes))
     ):
-        profile = scan.profile()
+        profile = scan.known() or scan.profile()
     if attributes is None:
         assert profile is not None
         attributes = profile.attributes()

@@ -9,8 +9,10 @@ from ddb_assets.core.locations import ExportPlace, parse_location
 from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.operating.operator import finish, operator_context
 from ddb_assets.core.ports import Gateways
+from ddb_assets.core.refreshing.stored_profile import own_profile
 from ddb_assets.core.verifying.verify import parse_time, read_summary, verified_manifest
 from ddb_assets.errors import DeclarationError, ManifestInvalidError
+from ddb_assets.schema.profile import Profile
 
 _ARN: Final = re.compile(r"^arn:[^:]+:dynamodb:.+:table/[^/]+/export/[^/]+$")
 _ROOT: Final = re.compile(r"/AWSDynamoDB/\d{14}-\w+/?$")
@@ -46,8 +48,17 @@ def resolve(location_or_arn: str, gateways: Gateways, clock: Clock) -> Manifest:
         )
         export = finish(task, clock)
     _check(export)
-    table = export.table_arn.rpartition("/")[2]
-    return finish(verified_manifest(run, table, export), clock)
+    return finish(verified_manifest(run, _table_of(export.table_arn), export), clock)
+
+
+def profile_beside(manifest: Manifest, gateways: Gateways, clock: Clock) -> Profile | None:
+    """What a refresh that inferred types has left; None where there is none of all its items."""
+    run = operator_context(gateways, clock)
+    return finish(own_profile(run, _table_of(manifest.table_arn), manifest), clock)
+
+
+def _table_of(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def _place(location: str) -> ExportPlace:

@@ -54,7 +54,7 @@ def examined(
     """
     known: Profile | None = None
     if infer:
-        known = yield from own_profile(run, spec, manifest)
+        known = yield from own_profile(run, spec.name, manifest)
         if known is not None and needed:
             run.emit(
                 spec.name,

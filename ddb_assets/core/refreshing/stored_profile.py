@@ -56,10 +56,10 @@ def known_profile(run: RunContext, table: str, place: ExportPlace) -> Task[Profi
         return None
 
 
-def own_profile(run: RunContext, spec: TableSpec, manifest: Manifest) -> Task[Profile | None]:
+def own_profile(run: RunContext, table: str, manifest: Manifest) -> Task[Profile | None]:
     """The same for a verified export whose items are to be known."""
     try:
-        return (yield from stored_profile(run, spec.name, _place(manifest), items=manifest.items))
+        return (yield from stored_profile(run, table, _place(manifest), items=manifest.items))
     except DdbAssetsError:
         # What keeps this object from being read is told when the data files are.
         return None
