@@ -11,6 +11,7 @@ from ddb_assets.core.operating.rollback import proved_target, rollback_target
 from ddb_assets.core.operating.rollback import rollback as roll_back
 from ddb_assets.core.spec import VerifyLevel
 from ddb_assets.errors import DdbAssetsError
+from ddb_assets.reading.profiling import fastest_profiling
 
 
 @click.command()
@@ -55,7 +56,13 @@ def rollback(
                 click.echo(target_sentence(spec, target, manifest))
             return
         outcome = roll_back(
-            spec, gateways=gateways, to=to, verify=verify, listener=tell, clock=clock
+            spec,
+            gateways=gateways,
+            to=to,
+            verify=verify,
+            listener=tell,
+            clock=clock,
+            profiling=fastest_profiling,
         )
     except DdbAssetsError as error:
         if as_json:

@@ -203,6 +203,7 @@ class _Operator:
                         verify=verify_level(config.verify),
                         listener=self._story,
                         clock=clock,
+                        profiling=fastest_profiling,
                     )
                 except DdbAssetsError as error:
                     self._fail(spec, error)

@@ -9,7 +9,7 @@ from ddb_assets.core.operating.retention import RetentionPolicy, prune, prune_pl
 from ddb_assets.core.operating.rollback import rollback
 from ddb_assets.core.outcome import Refreshed
 from ddb_assets.errors import AccessDeniedError, ServiceUnavailableError
-from ddb_assets.schema.profile import Profile
+from ddb_assets.schema.profile import Profile, profile_of_lines
 
 NAME = "ddb_assets-profile.json"
 DAY = 86400.0
@@ -68,6 +68,27 @@ def test_a_rollback_reads_no_item(world, exported):
     assert outcome.previous == second.profile
     assert world.aws.count("stream") == 0
     assert world.aws.count("write") == 0
+
+
+def test_a_rollback_to_an_export_without_a_profile_counts_as_it_is_told(world, exported):
+    """An export that nobody counted is counted by whoever the caller brings: the C extension."""
+    first = exported()
+    exported()
+    del world.aws.objects[key_of(first)]
+    counted = []
+
+    def profiling():
+        def count(lines):
+            counted.append(lines.count(b"\n"))
+            return profile_of_lines(lines)
+
+        return count
+
+    outcome = rollback(
+        exported.spec, gateways=world.aws.gateways, clock=world.clock, profiling=profiling
+    )
+    assert outcome.profile == first.profile
+    assert sum(counted) == 2
 
 
 def test_a_retry_reads_no_item_again(world, exported):

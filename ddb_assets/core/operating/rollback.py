@@ -11,11 +11,11 @@ from ddb_assets.core.manifest import Manifest
 from ddb_assets.core.operating.adopt import adopt
 from ddb_assets.core.operating.operator import finish, ignore, operator_context
 from ddb_assets.core.outcome import Outcome
-from ddb_assets.core.ports import CatalogTable, Gateways, Listener
+from ddb_assets.core.ports import CatalogTable, Gateways, Listener, Profiling
 from ddb_assets.core.publishing.publish import read_table
 from ddb_assets.core.publishing.published import PublishedExport, published_export
 from ddb_assets.core.refreshing.adopted import adopted_export
-from ddb_assets.core.scheduling.context import RunContext
+from ddb_assets.core.scheduling.context import RunContext, item_by_item
 from ddb_assets.core.scheduling.scheduler import Task
 from ddb_assets.core.spec import TableSpec, VerifyLevel
 from ddb_assets.core.verifying.verify import verified_manifest
@@ -114,8 +114,11 @@ def rollback(
     listener: Listener = ignore,
     clock: Clock | None = None,
     rng: random.Random | None = None,
+    profiling: Profiling = item_by_item,
 ) -> Outcome:
     """Go back to the previous or a given export; the next refresh goes forward again.
+
+    Arguments as those of `adopt`; `to` as that of `rollback_target`.
 
     Raises:
         CatalogConflictError: The Athena table does not exist.
@@ -131,6 +134,7 @@ def rollback(
         listener=listener,
         clock=clock,
         rng=rng,
+        profiling=profiling,
     )
 
 
