@@ -43,9 +43,24 @@ def test_a_few_items_are_exact_on_every_surface(aws, drawn):
     check(aws, drawn)
 
 
+@QUICK
+@given(drawn=st.lists(tables(10), min_size=1, max_size=1))
+def test_a_few_items_are_exact_where_several_types_are_json(aws, drawn):
+    """The value's own DynamoDB JSON; what its nested keys are spelled as is reported."""
+    check(aws, drawn, mixed_types="json")
+
+
 @pytest.mark.slow
 @THOROUGH
 @given(drawn=st.lists(tables(SIZE), min_size=TABLES, max_size=TABLES))
 def test_thousands_of_items_are_exact_on_every_surface(aws, drawn):
     """Every attribute type, nested, odd names, extreme numbers; what is lost is reported."""
     check(aws, drawn)
+
+
+@pytest.mark.slow
+@settings(THOROUGH, max_examples=REFRESHES // 3)
+@given(drawn=st.lists(tables(SIZE), min_size=TABLES, max_size=TABLES))
+def test_thousands_of_items_are_exact_where_several_types_are_json(aws, drawn):
+    """All of it again with one column for an attribute of several types."""
+    check(aws, drawn, mixed_types="json")

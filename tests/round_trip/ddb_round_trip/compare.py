@@ -5,6 +5,8 @@ every one of them has to stand in the product's own report.
 """
 
 import base64
+import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -199,40 +201,69 @@ def from_arrow(of: Type, found: Any) -> Any:
     return found
 
 
-def check_raw(
-    found: Mapping[str, Any], item: Mapping[str, Typed], fields: Mapping[str, str]
-) -> None:
-    """The raw table's `item`, parsed from JSON: every descriptor under its field, nothing lost."""
-    _raw_map(found, item, fields, "item")
+class RawComparison:
+    """Compares descriptors, parsed from JSON, with what was put: each under its field, none lost.
+
+    Args:
+        fields: Key -> field of the raw table.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = fields
+        #: Path of a key, part by part, and the field it is spelled as, where that differs.
+        self.renamed: set[tuple[tuple[str, ...], str]] = set()
+
+    def item(self, found: Mapping[str, Any], put: Mapping[str, Typed]) -> None:
+        """The raw table's `item`."""
+        self._map(found, put, ())
+
+    def column(self, text: str | None, typed: Typed | None, attribute: str) -> None:
+        """A view's column of DynamoDB JSON: the outermost type as DynamoDB writes it."""
+        if typed is None:
+            assert text is None, (attribute, text)
+            return
+        assert text is not None, (attribute, typed)
+        ((code, value),) = json.loads(text).items()
+        assert {code} == set(typed), (attribute, text, typed)
+        self._value({code.lower(): value}, typed, (attribute,))
+
+    def _map(
+        self, found: Mapping[str, Any], put: Mapping[str, Typed], path: tuple[str, ...]
+    ) -> None:
+        present = {name: one for name, one in found.items() if one is not None}
+        # A map with open keys has the keys themselves.
+        names = {key: key if set(present) == set(put) else self.fields[key] for key in put}
+        assert set(present) == set(names.values()), (path, present, put)
+        for key, typed in put.items():
+            here = (*path, key)
+            if names[key] != key:
+                self.renamed.add((here, names[key]))
+            self._value(present[names[key]], typed, here)
+
+    def _value(self, found: Mapping[str, Any], typed: Typed, path: tuple[str, ...]) -> None:
+        ((code, put),) = typed.items()
+        ((name, value),) = [(n, v) for n, v in found.items() if v is not None]
+        assert name == code.lower(), (path, found, typed)
+        if code == "M":
+            self._map(value, put, path)
+        elif code == "L":
+            assert len(value) == len(put), (path, value, put)
+            for one, each in zip(value, put, strict=True):
+                self._value(one, each, (*path[:-1], f"{path[-1]}[]"))
+        elif code in {"NULL", "BOOL"}:
+            assert value is put, (path, value, put)
+        elif len(code) == 2:
+            actual = sorted(_text(code[0], one) for one in value)
+            assert actual == sorted(map(_put(code[0]), put)), path
+        else:
+            assert _text(code, value) == _put(code)(put), (path, value, put)
 
 
-def _raw_map(
-    found: Mapping[str, Any], put: Mapping[str, Typed], fields: Mapping[str, str], path: str
-) -> None:
-    present = {name: one for name, one in found.items() if one is not None}
-    # A map with open keys has the keys themselves.
-    names = {key: key if set(present) == set(put) else fields[key] for key in put}
-    assert set(present) == set(names.values()), (path, present, put)
-    for key, typed in put.items():
-        _raw(present[names[key]], typed, fields, f"{path}.{key}")
-
-
-def _raw(found: Mapping[str, Any], typed: Typed, fields: Mapping[str, str], path: str) -> None:
-    ((code, put),) = typed.items()
-    ((name, value),) = [(n, v) for n, v in found.items() if v is not None]
-    assert name == code.lower(), (path, found, typed)
-    if code == "M":
-        _raw_map(value, put, fields, path)
-    elif code == "L":
-        assert len(value) == len(put), (path, value, put)
-        for one, each in zip(value, put, strict=True):
-            _raw(one, each, fields, f"{path}[]")
-    elif code in {"NULL", "BOOL"}:
-        assert value is put, (path, value, put)
-    elif len(code) == 2:
-        assert sorted(_text(code[0], one) for one in value) == sorted(map(_put(code[0]), put)), path
-    else:
-        assert _text(code, value) == _put(code)(put), (path, value, put)
+def report_paths(path: tuple[str, ...]) -> set[str]:
+    """How a report may write it: a key of a map whose keys are open is `*` there."""
+    first, *rest = path
+    spelled = [(part, "*" + part[len(part.rstrip("[]")) :]) for part in rest]
+    return {".".join((first, *parts)) for parts in itertools.product(*spelled)}
 
 
 def _text(code: str, text: str) -> Any:

@@ -10,10 +10,12 @@ from typing import Any
 from ddb_assets.core.outcome import Refreshed
 from ddb_round_trip import compare, types
 from ddb_round_trip.account import DATABASE, Account, named
-from ddb_round_trip.compare import Comparison, Lost, Seen, Typed
+from ddb_round_trip.compare import Comparison, Lost, RawComparison, Seen, Typed
 
 Item = Mapping[str, Typed]
 Keys = tuple[str, ...]
+#: Instead of a type: the column has the value's DynamoDB JSON, whatever its type.
+JSON = "json"
 
 _SPEC = importlib.util.spec_from_file_location(
     "reading_helpers", Path(__file__).parents[2] / "reading" / "conftest.py"
@@ -42,6 +44,7 @@ class Surfaces:
         self.outcome = outcome
         self.view = outcome.view
         self.name = outcome.spec.name
+        self.json = outcome.spec.mixed_types == "json"
         self.items = {tuple(item[key]["S"] for key in keys): item for item in items}
         assert len(self.items) == len(items)
         self.keys = keys
@@ -49,6 +52,7 @@ class Surfaces:
         self.fields = aws.field_names(self.name, list(self.seen.keys()))
         self.columns = [(name, types.parse(of), path) for name, of, path in self.view.columns]
         self.lost: set[Lost] = set()
+        self.renamed: set[tuple[tuple[str, ...], str]] = set()
 
     def check_raw(self) -> None:
         """`item` of the raw table, as JSON."""
@@ -58,7 +62,7 @@ class Surfaces:
         found = [json.loads(text or "null") for (text,) in rows]
         pks = [tuple(row[self.fields[key]]["s"] for key in self.keys) for row in found]
         for row, item in self._paired(pks, found):
-            compare.check_raw(row, item, self.fields)
+            RawComparison(self.fields).item(row, item)
 
     def check_view(self) -> None:
         """Every column of the typed view: as JSON, and in Athena's own text."""
@@ -91,8 +95,15 @@ class Surfaces:
         sign = ": NULL and absent both read as NULL"
         reported = {note.removesuffix(sign) for note in self.view.notes if note.endswith(sign)}
         assert {one.path for one in self.lost} == reported
-        others = [note for note in self.view.notes if not note.endswith(sign)]
-        assert not others, others
+        others = {note for note in self.view.notes if not note.endswith(sign)}
+        for path, field in self.renamed:
+            assert others & self._told(path, field), (path, field, others)
+        assert others <= {told for one in self.renamed for told in self._told(*one)}
+
+    def _told(self, path: tuple[str, ...], field: str) -> set[str]:
+        return {
+            f"{one}: spelled {field} in its column of JSON" for one in compare.report_paths(path)
+        }
 
     def check_all(self, *, json: bool = True) -> None:
         """All of them.
@@ -135,13 +146,16 @@ class Surfaces:
     def _check_columns(self, rows: Sequence[Sequence[Any]]) -> None:
         place = {path: at for at, (_, _, path) in enumerate(self.columns)}
         pks = [tuple(row[place[key]] for key in self.keys) for row in rows]
-        comparison = Comparison(self.fields)
+        comparison, raw = Comparison(self.fields), RawComparison(self.fields)
         attributes = self._attributes()
         for row, item in self._paired(pks, rows):
             for (_, of, path), value in zip(self.columns, row, strict=True):
                 attribute, code = attributes[path]
                 typed = item.get(attribute)
                 here = self.seen.inside[attribute]
+                if code == JSON:
+                    raw.column(value, typed, attribute)
+                    continue
                 if code is None:
                     comparison.single(value, typed, of, here, attribute)
                 else:
@@ -150,14 +164,17 @@ class Surfaces:
                 if typed is not None and "NULL" in typed:
                     comparison.lost.add(Lost(attribute))
         self.lost |= comparison.lost
+        self.renamed |= raw.renamed
 
     def _attributes(self) -> dict[str, tuple[str, str | None]]:
         """Path of a column -> attribute and type; every value of every attribute has its column."""
         wanted: dict[str, tuple[str, str | None]] = {}
         for attribute, place in self.seen.inside.items():
-            if len(place.types) < 2:
-                wanted[attribute] = (attribute, None)
-            for code in place.types if len(place.types) > 1 else ():
+            several = len(place.types) > 1
+            if not several or self.json:
+                wanted[attribute] = (attribute, JSON if several else None)
+                continue
+            for code in place.types:
                 wanted[f"{attribute} ({code})"] = (attribute, code)
         assert sorted(wanted) == sorted(path for _, _, path in self.columns)
         return wanted
