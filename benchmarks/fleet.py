@@ -269,7 +269,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tables", type=int, nargs="+", help="instead of each design's own")
     parser.add_argument("--designs", nargs="+", default=list(NAMES), choices=list(NAMES))
-    parser.add_argument("--long", action="store_true", help="1,000 processes, too: half an hour")
+    parser.add_argument("--long", action="store_true", help="1,000 processes, too: 90 minutes")
     parser.add_argument("--plot", action="store_true", help="into docs/images")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--execute", type=Path, help=argparse.SUPPRESS)
